@@ -1,0 +1,49 @@
+"""Serve the shop for real, sandbox mounted, on a free loopback port."""
+
+import os
+
+# Whatever keys a developer's .env holds, tests speak to loopback only.
+os.environ["PYTHON_DOTENV_DISABLED"] = "1"
+for key in list(os.environ):
+    if key.startswith(("OMISE_", "STORE_", "FLASK_", "SERVER_NAME", "DATABASE_URL")):
+        os.environ[f"OUTSIDE_{key}"] = os.environ.pop(key)
+
+import pytest  # noqa: E402
+from rig import Shop  # noqa: E402
+from shopper import Shopper  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """Serve one shop for a module's tests."""
+    with Shop(tmp_path_factory.mktemp("shop")) as shop:
+        yield shop
+
+
+@pytest.fixture
+def shop(served):
+    """Give the served shop with the sandbox's books and switches as new."""
+    served.omise.reset()
+    return served
+
+
+@pytest.fixture
+def shopper(shop):
+    """Give one shopper with a browser of their own, so to say."""
+    with Shopper(shop) as one:
+        yield one
+
+
+@pytest.fixture
+def build_shop(tmp_path):
+    """Serve shops with other settings, as many as a test wants, until it ends."""
+    started = []
+
+    def build(**settings):
+        shop = Shop(tmp_path / f"shop{len(started)}", **settings)
+        started.append(shop)
+        return shop.__enter__()
+
+    yield build
+    for shop in started:
+        shop.__exit__(None, None, None)

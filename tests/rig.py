@@ -1,0 +1,160 @@
+"""A shop served over HTTP with its sandbox, and the sandbox's own books to judge it by."""
+
+import logging
+import os
+import re
+import socket
+import threading
+import time
+import uuid
+
+import requests
+from sqlalchemy import create_engine, text
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+import sandbox
+from app import create_app
+from config import Config
+from database import db
+from payment import book
+
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+
+
+class Quiet(WSGIRequestHandler):
+    """Serve without a log line for each request."""
+
+    def log(self, type, message, *args):
+        pass
+
+
+def free_port():
+    """Find a loopback port that nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Omise:
+    """Reach the sandbox's control surface."""
+
+    def __init__(self, base):
+        self.base = base
+
+    def control(self, path, **values):
+        """Ask the control surface for something."""
+        answer = requests.post(f"{self.base}control/{path}", json=values, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    def reset(self):
+        """Forget all objects; 3-D Secure off."""
+        self.control("reset")
+        self.control("settings", three_d_secure=False)
+
+    def books(self, order_id=None):
+        """Tell what was really charged."""
+        asked = {"order_id": order_id} if order_id else {}
+        return requests.get(
+            f"{self.base}control/books", params=asked, timeout=10
+        ).json()
+
+    def charges(self):
+        """List all charges, as the API does."""
+        key = (sandbox.SECRET_KEY, "")
+        url = f"{self.base}charges?limit=100"
+        return requests.get(url, auth=key, timeout=10).json()["data"]
+
+    def token(self, number="4242424242424242"):
+        """Make a token as Omise.js does."""
+        card = {
+            "name": "Somchai Prasert",
+            "number": number,
+            "expiration_month": 12,
+            "expiration_year": 2035,
+            "security_code": "123",
+        }
+        return self._create("tokens", card=card)
+
+    def source(self, type, amount, currency="THB", **more):
+        """Make a source as Omise.js does."""
+        return self._create(
+            "sources", type=type, amount=amount, currency=currency, **more
+        )
+
+    def _create(self, path, **values):
+        key = (sandbox.PUBLIC_KEY, "")
+        answer = requests.post(f"{self.base}{path}", json=values, auth=key, timeout=10)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["id"]
+
+
+class Shop:
+    """Serve one shop from a folder of its own."""
+
+    def __init__(self, folder, **settings):
+        folder.mkdir(parents=True, exist_ok=True)
+        port = free_port()
+        self.port, self.url = port, f"http://localhost:{port}"
+        self.settings = {
+            "OMISE_SANDBOX": "on",
+            "SERVER_NAME": f"localhost:{port}",
+            "FLASK_SECRET_KEY": uuid.uuid4().hex,
+            "SANDBOX_DATABASE": str(folder / "sandbox.sqlite3"),
+            "DATABASE_URL": database_url(folder),
+        } | settings
+        self.omise = Omise(f"{self.url}/sandbox/")
+
+    def __enter__(self):
+        self.app = create_app(type("TestConfig", (Config,), self.settings))
+        self.server = make_server(
+            "localhost", self.port, self.app, threaded=True, request_handler=Quiet
+        )
+        self.server.daemon_threads = True
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+        self.app.extensions["payment"]["session"].close()
+        with self.app.app_context():
+            db.engine.dispose()
+
+    def order(self, order_id):
+        """Read an order from the book."""
+        with self.app.app_context():
+            return book.find_order(order_id)
+
+    def sweep(self):
+        """Run `flask payment sweep` once."""
+        result = self.app.test_cli_runner().invoke(args=["payment", "sweep"])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+
+def database_url(folder):
+    """Give a database of its own: SQLite, or one on the cluster of TEST_POSTGRES_URL."""
+    cluster = os.environ.get("TEST_POSTGRES_URL")
+    if not cluster:
+        return f"sqlite:///{folder / 'shop.sqlite3'}"
+    cluster = re.sub("^postgres(ql)?:", "postgresql+psycopg:", cluster)
+    name = f"shop_{uuid.uuid4().hex}"
+    engine = create_engine(cluster, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return cluster.rsplit("/", 1)[0] + f"/{name}"
+
+
+def eventually(check, seconds=10):
+    """Wait until something is so, and give it back; fail if it never is."""
+    deadline = time.monotonic() + seconds
+    while True:
+        result = check()
+        if result:
+            return result
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.05)

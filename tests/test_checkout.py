@@ -1,0 +1,375 @@
+"""Pay for orders over plain HTTP, as a shopper without a browser; judged by the sandbox's books."""
+
+import threading
+import uuid
+
+import pytest
+from rig import eventually
+from shopper import Shopper
+
+STOLEN, POOR = "4111111111130012", "4111111111140011"
+
+
+@pytest.fixture
+def filled(shopper):
+    """Give a shopper with something in the cart."""
+    shopper.adds()
+    return shopper
+
+
+def test_card_paid_at_once(filled):
+    filled.pays()
+    assert filled.state == "paid"
+    assert "Visa •••• 4242" in filled.page.text
+    books = filled.shop.omise.books(filled.order_id)
+    assert books["by_status"] == {
+        "successful": {"count": 1, "amount": 49000, "refunded": 0}
+    }
+
+
+def test_the_charge_tells_omise_what_it_is_for(filled):
+    filled.pays()
+    charge = filled.shop.omise.charges()[0]
+    assert charge["metadata"] == {
+        "app": "Omise Flask",
+        "cart": {"items": {"celadon-cup": 1}},
+        "order_id": filled.order_id,
+        "attempt_id": filled.shop.order(filled.order_id).attempts[0].id,
+    }
+    assert charge["description"] == "1 x Celadon cup"
+    assert (
+        charge["return_uri"] == f"{filled.shop.url}/orders/{filled.order_id}/complete"
+    )
+    assert charge["ip"] in ("127.0.0.1", "::1")
+    assert charge["currency"] == "THB"
+    assert charge["capture"] is True
+
+
+def test_cart_is_empty_after_paying(filled):
+    filled.pays()
+    assert "Your basket is empty" in filled.get("/cart").text
+
+
+def test_declined_then_paid_with_another_card_on_the_same_order(filled):
+    filled.pays(card=POOR)
+    declined = filled.order_id
+    assert filled.state == "failed"
+    assert "not enough money" in filled.page.text
+    filled.pays()
+    assert filled.order_id == declined
+    assert filled.state == "paid"
+    states = [one.state for one in filled.shop.order(declined).attempts]
+    assert states == ["failed", "successful"]
+
+
+def test_stolen_card_is_not_told_apart(filled):
+    filled.pays(card=STOLEN)
+    assert filled.state == "failed"
+    assert "stolen" not in filled.page.text.lower()
+
+
+@pytest.mark.parametrize(
+    ("action", "state"), [("approve", "paid"), ("decline", "failed")]
+)
+def test_3d_secure(filled, action, state):
+    filled.shop.omise.control("settings", three_d_secure=True)
+    filled.pays()
+    assert filled.page.url.endswith("/authorize")
+    filled.answers_bank(action)
+    assert filled.state == state
+
+
+def test_walked_away_from_the_bank_then_settled_by_webhook(filled):
+    """B5: no return visit is needed."""
+    filled.shop.omise.control("settings", three_d_secure=True)
+    filled.pays()
+    filled.get(f"/orders/{filled.order_id}")
+    assert filled.state == "leaving"
+    charge = filled.shop.omise.charges()[0]
+    filled.shop.omise.control(f"charges/{charge['id']}/pay")
+    eventually(lambda: filled.shop.order(filled.order_id).paid_at)
+    filled.get(f"/orders/{filled.order_id}")
+    assert filled.state == "paid"
+
+
+def test_no_webhook_at_all_is_settled_by_the_poll(filled):
+    """B4: no webhook at all."""
+    filled.shop.omise.control("settings", webhook_uri=None)
+    try:
+        filled.pays_by("promptpay")
+        charge = filled.shop.omise.charges()[0]
+        filled.shop.omise.control(f"charges/{charge['id']}/pay")
+        path = f"/orders/{filled.order_id}/status"
+        eventually(lambda: filled.get(path).json()["state"].startswith("paid"))
+    finally:
+        uri = f"{filled.shop.url}/webhook"
+        filled.shop.omise.control("settings", webhook_uri=uri)
+
+
+def test_no_webhook_at_all_is_settled_by_the_sweep(filled):
+    """B4, B5: neither webhook nor return nor poll."""
+    filled.shop.omise.control("settings", webhook_uri=None)
+    try:
+        filled.pays_by("promptpay")
+        charge = filled.shop.omise.charges()[0]
+        filled.shop.omise.control(f"charges/{charge['id']}/pay")
+        assert "still open 0" in filled.shop.sweep()
+        assert filled.shop.order(filled.order_id).paid_at
+    finally:
+        uri = f"{filled.shop.url}/webhook"
+        filled.shop.omise.control("settings", webhook_uri=uri)
+
+
+def test_promptpay_shows_a_code_that_the_shop_serves_itself(filled):
+    filled.pays_by("promptpay")
+    assert filled.state == "waiting"
+    assert "Please pay before" in filled.page.text
+    code = filled.get(f"/orders/{filled.order_id}/code")
+    assert code.headers["Content-Type"].startswith("image/svg+xml")
+    assert b"<svg" in code.content
+
+
+def test_the_code_is_gone_once_paid(filled):
+    filled.pays_by("promptpay")
+    charge = filled.shop.omise.charges()[0]
+    filled.shop.omise.control(f"charges/{charge['id']}/pay")
+    eventually(lambda: filled.shop.order(filled.order_id).paid_at)
+    assert filled.get(f"/orders/{filled.order_id}/code").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("action", "state"), [("approve", "paid"), ("cancel", "failed")]
+)
+def test_wallet(filled, action, state):
+    filled.pays_by("truemoney", phone_number="0812345678")
+    filled.answers_bank(action)
+    assert filled.state == state
+
+
+def test_konbini(build_shop):
+    shop = build_shop(STORE_CURRENCY="JPY", STORE_LOCALE="ja_JP")
+    with Shopper(shop) as shopper:
+        shopper.adds()
+        shopper.pays_by(
+            "econtext",
+            name="ヤマダタロウ",
+            email="taro@example.com",
+            phone_number="09012345678",
+        )
+        assert shopper.state == "waiting"
+        charge = shop.omise.charges()[0]
+        assert charge["amount"] == 2200
+        shop.omise.control(f"charges/{charge['id']}/pay")
+        eventually(lambda: shop.order(shopper.order_id).paid_at)
+
+
+def test_saved_card_pays_a_second_purchase(filled):
+    filled.pays(remember="yes", email="somchai@example.com")
+    assert filled.state == "paid"
+    filled.adds("cloud-oolong")
+    form = filled.opens_checkout()
+    assert "with Visa •••• 4242" in filled.page.text
+    customer = filled.hidden()["omiseCustomer"]
+    filled.charges(form, omiseCustomer=customer)
+    assert filled.state == "paid"
+    first, second = filled.shop.omise.charges()
+    assert second["customer"] == customer
+    assert first["card"]["id"] == second["card"]["id"]
+
+
+def test_a_card_that_failed_is_not_offered_again(filled):
+    filled.pays(card=POOR, remember="yes", email="somchai@example.com")
+    assert filled.state == "failed"
+    filled.opens_checkout()
+    assert "Your saved card" not in filled.page.text
+
+
+def test_saved_card_can_be_deleted(filled):
+    filled.pays(remember="yes", email="somchai@example.com")
+    filled.adds()
+    form = filled.opens_checkout()
+    filled.post("/card/forget", {"csrf_token": form["csrf_token"]})
+    assert "Your saved card was deleted" in filled.page.text
+    assert "Your saved card</h2>" not in filled.page.text
+
+
+def test_a_saved_card_of_someone_else_is_refused_and_never_reaches_omise(filled):
+    """E2: the saved customer is bound to the session."""
+    form = filled.opens_checkout()
+    filled.charges(form, omiseCustomer="cust_test_5sandbox00000000000")
+    assert "not yours" in filled.page.text
+    assert filled.shop.omise.books()["charges"] == 0
+
+
+def test_the_form_posted_by_twenty_threads_makes_one_charge(filled):
+    """A1: double click, reload, a proxy that retries."""
+    form = filled.opens_checkout()
+    paying = {**form, "omiseToken": filled.shop.omise.token()}
+    answers = []
+
+    def post():
+        with Shopper(filled.shop) as rival:
+            rival.http.cookies.update(filled.http.cookies)
+            answers.append(rival.charges(paying, follow=False).headers["Location"])
+
+    threads = [threading.Thread(target=post) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 20
+    assert len(set(answers)) == 1
+    assert filled.shop.omise.books()["charges"] == 1
+
+
+def test_two_tabs_make_one_charge_and_the_second_is_told(filled):
+    """A2: the second tab is told that a payment is under way."""
+    first, second = filled.opens_checkout(), filled.opens_checkout()
+    assert first["form"] != second["form"]
+    filled.charges(first, omiseSource=filled.shop.omise.source("promptpay", 49000))
+    order = filled.order_id
+    filled.charges(second, omiseSource=filled.shop.omise.source("promptpay", 49000))
+    assert filled.order_id == order
+    assert "already under way" in filled.page.text
+    assert filled.shop.omise.books()["charges"] == 1
+
+
+def test_going_back_to_the_checkout_after_paying_leads_to_the_order(filled):
+    """D3: back, forward and reload charge nothing."""
+    form = filled.opens_checkout()
+    source = filled.shop.omise.source("promptpay", 49000)
+    filled.charges(form, omiseSource=source)
+    order = filled.order_id
+    filled.get("/checkout")
+    assert filled.order_id == order
+    filled.charges(form, omiseSource=source)
+    assert filled.order_id == order
+    assert filled.shop.omise.books()["charges"] == 1
+
+
+def test_a_cart_changed_in_another_tab_is_not_charged(filled):
+    """A11: what is charged is what the submitted page showed."""
+    form = filled.opens_checkout()
+    token = filled.shop.omise.token()
+    filled.adds("cloud-oolong", 2)
+    filled.charges(form, omiseToken=token)
+    assert "basket has changed" in filled.page.text
+    assert filled.shop.omise.books()["charges"] == 0
+
+
+def test_pay_another_way_closes_the_first_code(filled):
+    """A16: the old charge is closed before a new one may begin."""
+    filled.pays_by("promptpay")
+    order = filled.order_id
+    filled.post(f"/orders/{order}/again", {"csrf_token": filled.hidden()["csrf_token"]})
+    assert filled.page.url.endswith("/checkout")
+    filled.pays()
+    assert (filled.order_id, filled.state) == (order, "paid")
+    books = filled.shop.omise.books(order)["by_status"]
+    assert {status: one["count"] for status, one in books.items()} == {
+        "expired": 1,
+        "successful": 1,
+    }
+
+
+def test_pay_another_way_after_it_was_paid_starts_nothing(filled):
+    """A16: paid while the shopper was choosing."""
+    filled.shop.omise.control("settings", webhook_uri=None)
+    try:
+        filled.pays_by("promptpay")
+        order, token = filled.order_id, filled.hidden()["csrf_token"]
+        charge = filled.shop.omise.charges()[0]
+        filled.shop.omise.control(f"charges/{charge['id']}/pay")
+        filled.post(f"/orders/{order}/again", {"csrf_token": token})
+        assert filled.state == "paid"
+    finally:
+        uri = f"{filled.shop.url}/webhook"
+        filled.shop.omise.control("settings", webhook_uri=uri)
+
+
+def test_return_needs_no_cookie(filled):
+    """D1: another browser shows the right state."""
+    filled.shop.omise.control("settings", three_d_secure=True)
+    filled.pays()
+    order = filled.order_id
+    charge = filled.shop.omise.charges()[0]
+    filled.shop.omise.control(f"charges/{charge['id']}/pay")
+    with Shopper(filled.shop) as other:
+        for verb in (other.http.get, other.http.post):
+            other.page = verb(f"{filled.shop.url}/orders/{order}/complete", timeout=10)
+            assert other.state == "paid"
+
+
+def test_return_of_a_pending_charge_shows_no_success(filled):
+    """D4: only a settled charge is called paid."""
+    filled.shop.omise.control("settings", three_d_secure=True)
+    filled.pays()
+    filled.get(f"/orders/{filled.order_id}/complete")
+    assert filled.state == "leaving"
+
+
+@pytest.mark.parametrize("path", ["", "/status", "/complete", "/code", "/authorize"])
+def test_orders_cannot_be_guessed(shopper, path):
+    """E1: probing gives 404."""
+    assert shopper.get(f"/orders/{uuid.uuid4()}{path}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "paying",
+    [
+        {},
+        {"omiseToken": "../customers"},
+        {"omiseSource": "tokn_test_1"},
+        {"omiseToken": "tokn_test_1", "omiseSource": "src_test_1"},
+        {"omiseToken": "tokn_test_1", "email": "no address"},
+        {"omiseToken": "tokn_test_1", "remember": "yes"},
+    ],
+)
+def test_an_odd_form_is_refused_with_the_cart_kept(filled, paying):
+    """E8: only ids of the right kind go on to Omise."""
+    form = filled.opens_checkout()
+    filled.charges(form, **paying)
+    assert "nothing was charged" in filled.page.text
+    assert "Celadon cup" in filled.page.text
+    assert filled.shop.omise.books()["counts"].get("charge", 0) == 0
+
+
+def test_a_used_token_fails_the_attempt_and_a_new_one_may_follow(filled):
+    token = filled.shop.omise.token()
+    filled.charges(filled.opens_checkout(), omiseToken=token)
+    assert filled.state == "paid"
+    filled.adds()
+    filled.charges(filled.opens_checkout(), omiseToken=token)
+    assert filled.state == "failed"
+    assert "enter them again" in filled.page.text
+
+
+def test_authorised_only(build_shop):
+    shop = build_shop(AUTO_CAPTURE="off")
+    with Shopper(shop) as shopper:
+        shopper.adds()
+        shopper.pays()
+        assert shopper.state == "authorized"
+        assert "Your basket is empty" in shopper.get("/cart").text
+
+
+@pytest.mark.parametrize("version", ["2019-05-29", "2017-11-02"])
+def test_both_api_versions(build_shop, version):
+    shop = build_shop(OMISE_API_VERSION=version)
+    with Shopper(shop) as shopper:
+        shopper.adds()
+        shopper.pays(card=POOR)
+        assert shopper.state == "failed"
+        shopper.pays(remember="yes", email="somchai@example.com")
+        assert shopper.state == "paid"
+        shopper.adds()
+        shop.omise.control("settings", three_d_secure=True)
+        form = shopper.opens_checkout()
+        shopper.charges(form, omiseCustomer=shopper.hidden()["omiseCustomer"])
+        shopper.answers_bank("approve")
+        assert shopper.state == "paid"
+        shopper.adds()
+        shopper.pays_by("promptpay")
+        assert shopper.state == "waiting"
+        shop.omise.control(f"charges/{shop.omise.charges()[-1]['id']}/pay")
+        eventually(lambda: shop.order(shopper.order_id).paid_at)
