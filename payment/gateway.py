@@ -2,23 +2,27 @@
 
 The SDK (0.16) knows no time limit, opens a connection for each call, never looks at the HTTP
 status, drops error codes, pastes ids into paths, logs bodies and keeps its keys in globals.
-Every class of it looks up `omise.Request` when it calls, so one subclass put there mends all.
-No caller may hold a database transaction open while it calls.
+Every class looks up `omise.Request` at each call, so one subclass put there mends all of it.
 """
 
 import json
 import logging
 import re
 import time
+from ssl import SSLCertVerificationError
 from urllib.parse import urljoin, urlsplit
 
-import omise
 import requests
 from flask import current_app
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, SSLError
+from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
 
 from payment.charge import Charge, Unreadable
+
+_handlers = logging.root.handlers[:]
+import omise  # noqa: E402  its import calls logging.basicConfig(), which is undone at once
+
+logging.root.handlers[:] = _handlers
 
 log = logging.getLogger(__name__)
 logging.getLogger("omise").setLevel(logging.WARNING)
@@ -42,7 +46,7 @@ class GatewayError(Exception):
 
 def is_id(text, *kinds):
     """Tell whether a text is an id of Omise's of one of these kinds (`tokn`, `src` ...)."""
-    match = _ID.fullmatch(text) if isinstance(text, str) else None
+    match = isinstance(text, str) and _ID.fullmatch(text)
     return bool(match) and match[1] in kinds
 
 
@@ -71,11 +75,9 @@ class TamedRequest(omise.Request):
 
         Raises GatewayError; `money_may_have_moved` is about what this very request asked for.
         """
-        url = self._build_path(path)
-        body = self._build_payload(payload)
-        status, text = _exchange(
-            method, url, body, self._build_headers(headers), self.api_key
-        )
+        url, body = self._build_path(path), self._build_payload(payload)
+        headers = self._build_headers(headers)
+        status, text = _exchange(method, url, body, headers, self.api_key)
         try:
             answer = json.loads(text)
         except ValueError:
@@ -87,10 +89,8 @@ class TamedRequest(omise.Request):
 
     def _build_path(self, path):
         parts = (path,) if isinstance(path, str) else path
-        return urljoin(
-            self.api_base,
-            "/".join(requests.utils.quote(part, safe="") for part in parts),
-        )
+        quoted = [requests.utils.quote(part, safe="") for part in parts]
+        return urljoin(self.api_base, "/".join(quoted))
 
 
 omise.Request = TamedRequest
@@ -130,16 +130,18 @@ def _read(response, deadline):
 def _broken(error):
     """Tell a connection that was never made from one that broke after something had left."""
     cause = error.args[0] if error.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else None
-    never_made = isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(
-        reason, (NewConnectionError, SSLError)
+    reason = getattr(cause, "reason", None)
+    # Any other TLS error may come after the request was sent.
+    foreign = isinstance(reason, SSLError) and isinstance(
+        reason.args[0], SSLCertVerificationError
     )
-    name = type(reason or error).__name__
-    if never_made:
-        return GatewayError(
-            f"not reached: {name}", code="nothing_sent", money_may_have_moved=False
-        )
-    return GatewayError(f"no answer: {name}")
+    timed_out = isinstance(error, requests.exceptions.ConnectTimeout)
+    never_made = foreign or timed_out or isinstance(reason, NewConnectionError)
+    return GatewayError(
+        type(reason or error).__name__,
+        code="nothing_sent" if never_made else None,
+        money_may_have_moved=not never_made,
+    )
 
 
 def _refuse(status, answer):
@@ -211,10 +213,7 @@ def save_card(token, email, customer_id=None):
     cards = (kept.get("cards") or {}).get("data") or []
     if not is_id(kept.get("id"), "cust") or not cards:
         raise GatewayError("an answer that is no customer with a card")
-    newest = max(
-        cards, key=lambda card: card.get("created_at") or card.get("created") or ""
-    )
-    return kept["id"], newest["id"]
+    return kept["id"], cards[-1]["id"]  # chronological: the newest comes last
 
 
 def forget_customer(customer_id):
@@ -225,11 +224,11 @@ def forget_customer(customer_id):
 def fetch_image(uri):
     """Fetch the picture of a QR code or barcode; returns its bytes and its type.
 
-    Needs no key; Omise may redirect to where the file lies.
+    Needs no key, and may redirect to where the file lies.
     """
-    session, limits = current_app.extensions["payment"]["session"], (3, 10)
+    session = current_app.extensions["payment"]["session"]
     try:
-        with session.get(uri, timeout=limits, stream=True) as response:
+        with session.get(uri, timeout=(3, 10), stream=True) as response:
             kind = response.headers.get("Content-Type", "").split(";")[0]
             if response.status_code != 200 or not kind.startswith("image/"):
                 raise GatewayError(f"HTTP {response.status_code} {kind}")
@@ -246,5 +245,5 @@ def may_visit(uri):
     target, api = urlsplit(uri or ""), urlsplit(current_app.config["OMISE_API_BASE"])
     if target.scheme == "https" and target.hostname:
         return True
-    same_host = target.hostname == api.hostname and target.hostname is not None
-    return target.scheme == "http" and api.scheme == "http" and same_host
+    same = (target.scheme, target.hostname) == (api.scheme, api.hostname)
+    return target.scheme == "http" and same

@@ -36,7 +36,7 @@ class Method:
 
 CARD = Method(
     "card",
-    "Card",
+    "card",
     True,
     "Your bank asks you to confirm the payment on its own page.",
     ("credit_card",),
@@ -63,7 +63,7 @@ METHODS = (
     ),
     Method(
         "econtext",
-        "Convenience store, Pay-easy or net banking",
+        "convenience store, Pay-easy or net banking",
         False,
         "Take the payment number to the counter, or follow the instructions page. "
         "This page moves on by itself once you have paid.",
