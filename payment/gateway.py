@@ -24,8 +24,6 @@ import omise  # noqa: E402  its import calls logging.basicConfig(), which is und
 
 logging.root.handlers[:] = _handlers
 
-log = logging.getLogger(__name__)
-logging.getLogger("omise").setLevel(logging.WARNING)
 
 _ID = re.compile(r"(chrg|cust|card|tokn|src|evnt)_(test_)?[0-9a-z]{1,64}")
 _LARGEST_ANSWER = 4 * 1024 * 1024

@@ -222,6 +222,15 @@ def test_the_form_posted_by_twenty_threads_makes_one_charge(filled):
     assert filled.shop.omise.books()["charges"] == 1
 
 
+def test_a_declined_form_posted_again_leads_to_the_same_attempt(filled):
+    """A1: a reload of the POST is not a new try, whatever it pays with."""
+    form = filled.opens_checkout()
+    filled.charges(form, omiseToken=filled.shop.omise.token(POOR))
+    filled.charges(form, omiseToken=filled.shop.omise.token())
+    assert filled.state == "failed"
+    assert filled.shop.omise.books()["charges"] == 1
+
+
 def test_two_tabs_make_one_charge_and_the_second_is_told(filled):
     """A2: the second tab is told that a payment is under way."""
     first, second = filled.opens_checkout(), filled.opens_checkout()

@@ -149,6 +149,17 @@ def test_what_cannot_be_read_is_unknown_and_asked_once(omise, ask, given):
     assert len(omise.requests) == 1
 
 
+def test_a_redirect_is_not_followed(omise, ask):
+    """A6: a request to charge goes where it was sent, once."""
+    there = f"http://127.0.0.1:{omise.server_address[1]}/elsewhere"
+    head = f"HTTP/1.1 307 X\r\nLocation: {there}\r\nContent-Length: 0\r\n"
+    omise.answer = f"{head}Connection: close\r\n\r\n".encode()
+    with pytest.raises(GatewayError) as error:
+        ask()
+    assert error.value.money_may_have_moved
+    assert len(omise.requests) == 1
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 429])
 def test_a_refusal_with_omise_s_code_is_a_sure_no(omise, ask, status):
     """C4: told apart from not knowing, and never retried."""

@@ -246,8 +246,33 @@ def test_twenty_settlers_pay_once_and_a_raising_receiver_changes_nothing(app):
             thread.start()
         for thread in threads:
             thread.join()
+    order = book.find_order(attempt.order_id)
     assert heard == [attempt.order_id]
-    assert book.find_order(attempt.order_id).paid_by == attempt.id
+    assert (order.paid_by, order.needs_attention) == (attempt.id, None)
+
+
+def test_a_second_writer_waits_until_the_first_has_decided(app):
+    """A2: the lock holds between reading an order and committing what was decided."""
+    attempt, _ = opens()
+    ledger.record(charge_of(attempt, "failed"))
+    opened = []
+
+    def rival():
+        with app.app_context():
+            opened.append(opens(attempt.order_id))
+
+    thread = threading.Thread(target=rival)
+
+    @book.whole
+    def first(session):
+        book.lock(session, attempt.order_id)
+        thread.start()
+        thread.join(0.5)
+        return list(opened)
+
+    assert first() == []
+    thread.join()
+    assert len(opened) == 1
 
 
 def test_a_charge_of_another_app_is_left_alone():
