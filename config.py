@@ -168,12 +168,15 @@ def _choose_omise(config):
 
 
 def _address(config):
-    """Know where the shop is: SERVER_NAME, else localhost and the port of `flask run`."""
-    config["SERVER_NAME"] = (config["SERVER_NAME"] or "").strip()
-    if not config["SERVER_NAME"]:
-        context = click.get_current_context(silent=True)
-        port = (context.params.get("port") if context else None) or 5000
-        config["SERVER_NAME"] = f"localhost:{port}"
+    """Know where the shop is: SERVER_NAME, else localhost and the port of `flask run`.
+
+    On the sandbox that port wins, since the shop must reach the sandbox at its own address.
+    """
+    context = click.get_current_context(silent=True)
+    port = context.params.get("port") if context else None
+    name = (config["SERVER_NAME"] or "").strip()
+    moved = config["OMISE_SANDBOX"] and port and name.startswith("localhost:")
+    config["SERVER_NAME"] = f"localhost:{port or 5000}" if moved or not name else name
     if not re.fullmatch(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?", config["SERVER_NAME"]):
         raise ConfigError("SERVER_NAME must be a host name with an optional port.")
     hosts = config["TRUSTED_HOSTS"] or []

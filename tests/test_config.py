@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from config import Config, ConfigError, settle
@@ -156,6 +157,23 @@ def test_a_verbatim_copy_of_env_example_runs_on_the_sandbox(start):
     ended = start("flask", "routes", env_file=(ROOT / "env.example").read_text())
     assert ended.returncode == 0, ended.stderr
     assert "checkout.charge" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "sandbox", "becomes"),
+    [
+        (None, "on", "localhost:5050"),
+        ("localhost:5000", "on", "localhost:5050"),
+        ("shop.example", "on", "shop.example"),
+        ("localhost:5000", "off", "localhost:5000"),
+    ],
+)
+def test_the_port_of_flask_run_is_the_sandbox_s_too(tmp_path, name, sandbox, becomes):
+    keys = {} if sandbox == "on" else TEST_KEYS
+    command = click.Command("run", params=[click.Option(["--port"], type=int)])
+    with command.make_context("run", ["--port", "5050"]):
+        config = settled(tmp_path, **keys, SERVER_NAME=name, OMISE_SANDBOX=sandbox)
+    assert config["SERVER_NAME"] == becomes
 
 
 def test_production_refuses_a_verbatim_copy_by_name(start):

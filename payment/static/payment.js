@@ -41,6 +41,14 @@
     watch(page);
   }
 
+  // The server writes UTC; the shopper's own clock says it better.
+  document.querySelectorAll("time[datetime]").forEach(function (moment) {
+    var when = new Date(moment.dateTime);
+    if (!isNaN(when)) {
+      moment.textContent = when.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+    }
+  });
+
   document.querySelectorAll("[data-pay-once]").forEach(function (form) {
     form.addEventListener("submit", function () {
       form.querySelector("button").disabled = true;
