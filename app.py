@@ -141,7 +141,10 @@ def _form_refused(error):
 def _http_error(error):
     """Put every HTTP error on a page of the shop's own."""
     if isinstance(error, SecurityError):
-        return "This shop does not go by that name.\n", 400  # no links for a foreign host
+        return (
+            "This shop does not go by that name.\n",
+            400,
+        )  # no links for a foreign host
     if error.code == 404:
         return _page(
             "There is nothing here", "The page may have moved or sold out.", 404

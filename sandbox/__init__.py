@@ -1,0 +1,65 @@
+"""An Omise on your own machine, for development and tests.
+
+What it does NOT imitate: money, banks, card networks, fraud checks, rate limits, transfers and
+payouts, schedules, linked accounts, receipts, and any promise about what Omise will do tomorrow.
+Live keys are refused. It stores no card number and no security code. It keeps its books in a SQLite
+file of its own, imports nothing of the shop, and is reached over HTTP only: mounted below another
+application, or alone with ``flask --app sandbox run --port 5001``. Its control surface asks for no
+key, so keep it on loopback, where ``flask run`` binds by default.
+"""
+
+import os
+from pathlib import Path
+
+from flask import Flask
+
+PUBLIC_KEY = "pkey_test_5sandbox00000000000"
+SECRET_KEY = "skey_test_5sandbox00000000000"
+WEBHOOK_SECRET = "c2FuZGJveC1zZWNyZXQ="
+
+
+def create_app(
+    *, database=None, country="TH", webhook_uri=None, webhook_secret=None, base_url=None
+):
+    """Build a sandbox account of one country, with the books kept in `database`.
+
+    `base_url` is the absolute address of the mount, ending in a slash; without it every issued
+    address follows the request.
+    """
+    from . import account, api, control, dashboard, deliver, pages, state, wire
+
+    app = Flask(__name__)
+    app.url_map.strict_slashes = False
+    app.config.update(
+        SANDBOX_BASE_URL=base_url,
+        SANDBOX_PUBLIC_KEY=PUBLIC_KEY,
+        SANDBOX_SECRET_KEY=SECRET_KEY,
+        MAX_CONTENT_LENGTH=1024 * 1024,
+    )
+    app.json.sort_keys = False
+
+    state.Books(_database_path(app, database)).attach(
+        app,
+        country=country,
+        webhook_uri=webhook_uri,
+        webhook_secret=webhook_secret,
+    )
+    wire.init_app(app)
+    deliver.init_app(app)
+    for blueprint in (
+        api.api,
+        account.account,
+        control.control,
+        pages.pages,
+        dashboard.dashboard,
+    ):
+        app.register_blueprint(blueprint)
+    return app
+
+
+def _database_path(app, database):
+    """Choose the file of the books and make its folder."""
+    chosen = database or os.environ.get("SANDBOX_DATABASE")
+    path = Path(chosen or Path(app.instance_path) / "sandbox.sqlite3")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path

@@ -1,0 +1,184 @@
+"""Write events down and deliver them as signed webhooks, after the response has left.
+
+One daemon thread per app sends them. Bodies keep the account's default version, whatever the
+caller's header said. Rests on events-api and api-webhooks.
+"""
+
+import base64
+import hashlib
+import hmac
+import queue
+import sqlite3
+import threading
+import time
+
+import requests
+from flask import current_app, g, has_request_context
+
+from . import older, wire
+from .forms import stamp
+from .rows import new_id
+from .state import books
+
+PATIENCE = 10
+
+
+class Postman:
+    """Carry events to the shop from a thread of its own, one after the other."""
+
+    def __init__(self, app):
+        self._app = app
+        self._letters = queue.Queue()
+        self._changed = threading.Condition()
+        self._promised = 0
+        self._thread = None
+
+    def promise(self, event_ids):
+        """Count events that will leave once their response has."""
+        with self._changed:
+            self._promised += len(event_ids)
+
+    def take(self, event_ids):
+        """Accept promised events, starting the thread with the first."""
+        for event_id in event_ids:
+            self._letters.put(event_id)
+        with self._changed:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(
+                    target=self._round, name="sandbox-postman", daemon=True
+                )
+                self._thread.start()
+
+    def _round(self):
+        """Deliver until told to stop."""
+        while (event_id := self._letters.get()) is not None:
+            try:
+                with self._app.app_context():
+                    _deliver(event_id)
+            except (wire.NotFound, sqlite3.Error):
+                # The books may be reset or gone while a letter waits; the round goes on.
+                self._app.logger.exception("event %s was not delivered", event_id)
+            finally:
+                with self._changed:
+                    self._promised -= 1
+                    self._changed.notify_all()
+
+    def rest(self, at_most=60):
+        """Wait until everything promised so far has been tried."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._promised == 0, at_most)
+
+    def stop(self):
+        """Finish what was accepted and end the thread."""
+        if self._thread is not None and self._thread.is_alive():
+            self._letters.put(None)
+            self._thread.join(timeout=PATIENCE + 1)
+
+
+def init_app(app):
+    """Give the app its postman, who sets off once a response is closed."""
+    app.extensions["sandbox_postman"] = Postman(app)
+    app.after_request(_send_after)
+
+
+def _send_after(response):
+    """Hand the events of this request over when its response has left."""
+    event_ids = g.pop("sandbox_events", [])
+    if event_ids:
+        postman = current_app.extensions["sandbox_postman"]
+        postman.promise(event_ids)
+        response.call_on_close(lambda: postman.take(event_ids))
+    return response
+
+
+def emit(key, shown, charge_id=None, endpoints=None):
+    """Write an event about an object as shown now, and schedule its delivery."""
+    settings = books().settings()
+    event_id = new_id("evnt")
+    event = {
+        "object": "event",
+        "id": event_id,
+        "livemode": False,
+        "location": wire.path_of(f"/events/{event_id}"),
+        "webhook_deliveries": [],
+        "data": shown,
+        "key": key,
+        "created_at": stamp(books().now()),
+    }
+    if settings["api_version"] != wire.CURRENT_VERSION:
+        event = older.downgraded_event(event)
+    facts = {
+        "id": event_id,
+        "key": key,
+        "created_at": books().now(),
+        "endpoints": endpoints or [],
+        "shown": event,
+    }
+    books().add("event", facts, parent=charge_id)
+    books().after_commit(lambda: _schedule(event_id))
+
+
+def again(event_id):
+    """Deliver an event once more."""
+    books().find("event", event_id)
+    _schedule(event_id)
+
+
+def _schedule(event_id):
+    """Keep an event for after the response; outside a request it leaves at once."""
+    if has_request_context():
+        g.setdefault("sandbox_events", []).append(event_id)
+        return
+    postman = current_app.extensions["sandbox_postman"]
+    postman.promise([event_id])
+    postman.take([event_id])
+
+
+def signature(secret, timestamp, body):
+    """Sign a body as Omise does: hex HMAC-SHA256 under the base64-decoded secret."""
+    key = base64.b64decode(secret)
+    return hmac.new(key, f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
+
+
+def _headers(settings, body):
+    """Sign with the secret, and during a rotation with the previous one too."""
+    timestamp = str(int(time.time()))
+    pair = (settings["webhook_secret"], settings["webhook_previous_secret"])
+    signatures = [signature(secret, timestamp, body) for secret in pair if secret]
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    if not signatures:
+        return headers
+    signed = {"Omise-Signature": ",".join(signatures)}
+    return {**headers, **signed, "Omise-Signature-Timestamp": timestamp}
+
+
+def _deliver(event_id):
+    """Send one event to its endpoints and write down how each took it."""
+    event, settings = books().find("event", event_id), books().settings()
+    body = wire.pretty(event["shown"]).encode()
+    account_endpoint = [settings["webhook_uri"]] if settings["webhook_uri"] else []
+    for uri in event["endpoints"] or account_endpoint:
+        status, error = _post(uri, body, _headers(settings, body))
+        delivery = {
+            "id": new_id("whdl"),
+            "created_at": books().now(),
+            "uri": uri,
+            "status": status,
+            "error": error,
+            "key": event["key"],
+        }
+        books().add("delivery", delivery, parent=event_id)
+
+
+def _post(uri, body, headers):
+    """Send one body: (HTTP status or None, what went wrong or None)."""
+    try:
+        with requests.Session() as session:
+            # Streamed, so that an endless answer is not read; and no proxy from the environment.
+            session.trust_env, session.stream = False, True
+            sent = {"data": body, "headers": headers, "timeout": PATIENCE}
+            with session.post(uri, allow_redirects=False, **sent) as response:
+                return response.status_code, None
+    except (requests.RequestException, ValueError) as problem:
+        # A ValueError is an address that is none, such as "http://[".
+        return None, type(problem).__name__

@@ -1,0 +1,101 @@
+"""Work out how a charge stands from its facts, so that no flag can contradict the status."""
+
+from . import countries, methods
+from .state import books
+
+
+def captured_amount(facts):
+    """Tell what was captured, or would be, in the charge's currency."""
+    captured = facts["captured_amount"]
+    return facts["amount"] if captured is None else captured
+
+
+def left_out(facts):
+    """Name the fields that Omise leaves out of this answer.
+
+    Recorded: three amounts are absent while nothing has settled (pending, reversed, a wallet's
+    expired charge), but present on settled charges, on `pre_auth`, and on an expired charge of card
+    and source. What 3-D Secure misses is told only while such a charge waits for its bank.
+    """
+    settled = facts["status"] in ("successful", "failed")
+    card_instalment = facts["status"] == "expired" and facts["card"] and facts["source"]
+    at_bank = facts["status"] == "pending" and not facts["authorized_at"]
+    names = [] if facts["three_d_secure"] and at_bank else ["missing_3ds_fields"]
+    if not (settled or card_instalment or facts["authorization_type"]):
+        names += ["authorization_type", "authorized_amount", "captured_amount"]
+    return names
+
+
+def money(facts):
+    """Work out fees and net, which are filled even while the charge is pending."""
+    captured = captured_amount(facts)
+    funding = countries.in_currency(
+        captured, facts["currency"], facts["funding_currency"]
+    )
+    net, fee, vat = countries.fees(funding, facts["fee_rate"], facts["vat_rate"])
+    return {
+        "authorized_amount": facts["amount"],
+        "captured_amount": captured,
+        "net": net,
+        "fee": fee,
+        "fee_vat": vat,
+        "interest": 0,
+        "interest_vat": 0,
+        "funding_amount": funding,
+        "transaction_fees": {
+            "fee_flat": "0.0",
+            "fee_rate": facts["fee_rate"],
+            "vat_rate": facts["vat_rate"],
+        },
+    }
+
+
+def flags(facts):
+    """Work out what has happened and what may happen next."""
+    status, card = facts["status"], facts["card"] or {}
+    authorised = facts["authorized_at"] is not None
+    waiting = status == "pending" and authorised
+    overdue = facts["expires_at"] <= books().now()
+    # Recorded: once their expires_at has passed, failed and paid charges show it as expired_at,
+    # and the failed ones even say that they expired.
+    lapsed = overdue and status in ("failed", "successful")
+    whole, part = refundable(facts)
+    wanted = ("email", "phone_number")
+    return {
+        "authorized": authorised,
+        "capturable": waiting,
+        "reversible": waiting,
+        "reversed": status == "reversed",
+        "paid": status == "successful",
+        "disputable": bool(card and whole),
+        "refundable": whole,
+        "partially_refundable": part,
+        "can_perform_void": voidable(facts),
+        "expired": status == "expired" or (status == "failed" and overdue),
+        "expired_at": facts["expires_at"] if lapsed else facts["expired_at"],
+        "missing_3ds_fields": [name for name in wanted if not card.get(name)],
+        "multi_capture": False,
+    }
+
+
+def refundable(facts):
+    """Tell whether money can go back: (at all, in part)."""
+    left = captured_amount(facts) - facts["refunded_amount"]
+    if facts["status"] != "successful" or left <= 0:
+        return False, False
+    if not facts["source"]:
+        return True, True
+    allowed = methods.METHODS[facts["source_type"]].refund
+    return allowed != "no", allowed == "part"
+
+
+def voidable(facts):
+    """Tell whether a full refund may still be a void: a card, untouched, paid today."""
+    if facts["status"] != "successful" or not facts["card"] or facts["refunded_amount"]:
+        return False
+    country = countries.COUNTRIES[books().settings()["country"]]
+    days = [
+        (moment + country.hours_ahead * 3600) // 86400
+        for moment in (facts["paid_at"], books().now())
+    ]
+    return days[0] == days[1]

@@ -1,0 +1,301 @@
+/*
+ * Stands in for the vendor's browser script: the same data attributes, functions, hidden fields and
+ * messages as the classic pop-up (documentation page "omise-js"), pointed at the sandbox that served
+ * this file.
+ *
+ * Not imitated: the embedded card form (customCardForm), the white-label instalment form, Google Pay
+ * and Apple Pay. Their settings are carried along and ignored.
+ */
+(function () {
+  'use strict';
+
+  // The mount prefix is nobody's business but the URL's: whoever serves this file is the base.
+  const BASE = new URL('.', document.currentScript.src).href;
+  const IFRAME_ID = 'omise-checkout-iframe-app';
+  const CLOSING_MS = 250;
+  const LOADING_MS = 3000;
+  const ANSWER_MS = 30000;
+
+  const DEFAULTS = {
+    key: '',
+    amount: 0,
+    currency: 'THB',
+    image: '',
+    frameLabel: 'Omise',
+    frameDescription: 'Secured by Omise',
+    buttonLabel: 'Pay with Omise',
+    submitLabel: 'Pay',
+    location: 'no',
+    defaultPaymentMethod: 'credit_card',
+    otherPaymentMethods: [],
+    submitAuto: 'yes',
+    submitFormTarget: '',
+    cardBrands: 'visa mastercard',
+    locale: 'en',
+    autoCardNumberFormat: 'yes',
+    expiryDateStyle: '',
+    hideAmount: false,
+  };
+
+  const ALIASES = { publicKey: 'key', logo: 'image', locationField: 'location' };
+
+  const HIDDEN_LOOK = [
+    'display: none',
+    'visibility: visible',
+    'position: fixed',
+    'left: 0',
+    'top: 0',
+    'width: 100%',
+    'height: 100%',
+    'z-index: 2147483647',
+    'padding: 0',
+    'margin: 0',
+    'border: 0 none transparent',
+    'background-color: rgba(0, 0, 0, 0)',
+    'overflow-x: hidden',
+    'overflow-y: auto',
+    '-webkit-tap-highlight-color: transparent',
+    'transition: background-color .2s',
+  ].join('; ') + ';';
+
+  /* ---- settings ---- */
+
+  function tidy(config) {
+    const known = {};
+    Object.entries(config || {}).forEach(([name, value]) => {
+      const key = ALIASES[name] || name;
+      // An alias never wins over the name it stands for.
+      if (value !== undefined && !(name in ALIASES && key in config)) known[key] = value;
+    });
+    return known;
+  }
+
+  function settingsOf(script) {
+    const config = tidy({ ...script.dataset });
+    if ('hideAmount' in config) config.hideAmount = config.hideAmount === 'true';
+    return config;
+  }
+
+  /* ---- the frame ---- */
+
+  const state = {
+    defaults: { ...DEFAULTS },
+    buttons: [],
+    injected: [],
+    iframe: null,
+    loaded: false,
+    open: null,
+    cameFrom: null,
+  };
+
+  function ensureFrame() {
+    if (state.iframe) return state.iframe;
+    const iframe = document.createElement('iframe');
+    iframe.id = IFRAME_ID;
+    iframe.src = `${BASE}pay.html`;
+    iframe.title = 'Payment form (sandbox)';
+    iframe.setAttribute('style', HIDDEN_LOOK);
+    iframe.addEventListener('load', () => { state.loaded = true; });
+    state.iframe = iframe;
+    document.body.appendChild(iframe);
+    window.addEventListener('message', hear);
+    return iframe;
+  }
+
+  function whenLoaded(iframe, act) {
+    if (state.loaded) {
+      act();
+      return;
+    }
+    let done = false;
+    const once = () => {
+      if (done) return;
+      done = true;
+      act();
+    };
+    iframe.addEventListener('load', once, { once: true });
+    setTimeout(once, LOADING_MS);
+  }
+
+  function plain(config) {
+    // Functions cannot cross to the frame; they stay here.
+    return Object.fromEntries(Object.entries(config).filter(([, value]) => typeof value !== 'function'));
+  }
+
+  function show(config, form, opened) {
+    const iframe = ensureFrame();
+    const current = { config: { ...state.defaults, ...tidy(config) }, form };
+    state.open = current;
+    state.cameFrom = document.activeElement;
+    whenLoaded(iframe, () => {
+      if (state.open !== current) return;
+      iframe.style.display = 'block';
+      iframe.style.backgroundColor = 'rgba(15, 23, 42, 0.6)';
+      iframe.focus();
+      const message = { type: 'SHOW_IFRAME_APP_FORM', data: { config: plain(current.config) } };
+      iframe.contentWindow.postMessage(JSON.stringify(message), new URL(BASE).origin);
+      if (typeof opened === 'function') opened();
+    });
+  }
+
+  function hide(then) {
+    const { iframe, open, cameFrom } = state;
+    if (!iframe || !open) return;
+    state.open = null;
+    iframe.style.backgroundColor = 'rgba(0, 0, 0, 0)';
+    setTimeout(() => {
+      if (!state.open) {
+        iframe.style.display = 'none';
+        if (cameFrom && cameFrom.focus) cameFrom.focus();
+      }
+      if (then) then(open);
+      if (typeof open.config.onFormClosed === 'function') open.config.onFormClosed();
+    }, CLOSING_MS);
+  }
+
+  function deliver(id, { config, form }) {
+    if (form) {
+      const name = id.startsWith('src_') ? 'omiseSource' : 'omiseToken';
+      form.querySelector(`input[name="${name}"]`).value = id;
+    }
+    if (typeof config.onCreateTokenSuccess === 'function') config.onCreateTokenSuccess(id);
+    // form.submit(), as the genuine script: no submit event, no validation, no button name.
+    if (form && config.submitAuto === 'yes') form.submit();
+  }
+
+  // The genuine script does not look at event.origin, so a page must never trust these ids. Staying
+  // as open as it is keeps that visible here too.
+  function hear(event) {
+    let message;
+    try {
+      message = JSON.parse(event.data);
+    } catch {
+      return;
+    }
+    if (!message || !state.open) return;
+    if (message.type === 'CLOSE_IFRAME') hide();
+    if (message.type === 'CLOSE_AND_SEND_TOKEN' && typeof message.data === 'string') {
+      hide((open) => deliver(message.data, open));
+    }
+  }
+
+  /* ---- forms and buttons of the page ---- */
+
+  function ensureField(form, name) {
+    if (form.querySelector(`input[name="${name}"]`)) return;
+    const field = document.createElement('input');
+    field.type = 'hidden';
+    field.name = name;
+    form.appendChild(field);
+    state.injected.push(field);
+  }
+
+  function prepare(form) {
+    ensureField(form, 'omiseToken');
+    ensureField(form, 'omiseSource');
+  }
+
+  function opens(button, form, config) {
+    const pressed = (event) => {
+      event.preventDefault();
+      show(config(), form);
+    };
+    button.addEventListener('click', pressed);
+    state.buttons.push({ button, pressed });
+  }
+
+  function startFromScript() {
+    const script = document.querySelector('script[data-key][data-amount]');
+    if (!script) return;
+    const form = script.closest('form');
+    if (!form) return;
+    ensureFrame();
+    prepare(form);
+    const button = document.createElement('button');
+    button.className = 'omise-checkout-button';
+    button.innerHTML = { ...state.defaults, ...settingsOf(script) }.buttonLabel;
+    script.parentNode.insertBefore(button, script.nextSibling);
+    state.injected.push(button);
+    opens(button, form, () => settingsOf(script));
+  }
+
+  function attachOne({ selector, config }) {
+    const button = document.querySelector(selector);
+    if (!button) return;
+    const target = { ...state.defaults, ...config }.submitFormTarget;
+    const form = target ? document.querySelector(target) : button.closest('form');
+    if (!form) throw new Error(`OmiseCard: no form around ${selector} and no submitFormTarget`);
+    prepare(form);
+    opens(button, form, () => config);
+  }
+
+  const waiting = [];
+
+  window.OmiseCard = {
+    configure(config) {
+      state.defaults = { ...state.defaults, ...tidy(config) };
+    },
+    configureButton(selector, config) {
+      waiting.push({ selector, config: tidy(config) });
+    },
+    attach() {
+      ensureFrame();
+      waiting.splice(0).forEach(attachOne);
+    },
+    open(config, opened) {
+      show(config, null, opened);
+    },
+    close() {
+      hide();
+    },
+    destroy() {
+      window.removeEventListener('message', hear);
+      state.buttons.splice(0).forEach(({ button, pressed }) => button.removeEventListener('click', pressed));
+      state.injected.splice(0).forEach((node) => node.remove());
+      if (state.iframe) state.iframe.remove();
+      Object.assign(state, { iframe: null, loaded: false, open: null });
+    },
+    getDefaultConfig() {
+      return { ...state.defaults };
+    },
+  };
+
+  /* ---- the functions a page may call itself ---- */
+
+  function post(path, authorization, body, lost, callback) {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), ANSWER_MS);
+    fetch(BASE + path, {
+      method: 'POST',
+      headers: { Authorization: authorization, 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: late.signal,
+    })
+      .then((answer) => answer.json().then((content) => [answer.status, content]))
+      .catch(() => [0, lost])
+      .then(([status, content]) => {
+        clearTimeout(timer);
+        // Off the promise, so that a mistake in the callback shows as what it is.
+        setTimeout(() => callback(status, content));
+      });
+  }
+
+  window.Omise = {
+    publicKey: '',
+    setPublicKey(key) {
+      this.publicKey = key;
+      return key;
+    },
+    createToken(type, attributes, callback) {
+      const lost = { object: 'error', code: 'rpc_error', message: 'unable to connect to provider after timeout' };
+      post('tokens', `Basic ${btoa(`${this.publicKey}:`)}`, { [type]: attributes }, lost, callback);
+    },
+    createSource(type, attributes, callback) {
+      const lost = { object: 'error', code: 'create_source_error', message: 'cannot connect to api or cannot get response from api' };
+      // No colon after the key: the genuine script leaves it out on sources.
+      post('sources/', `Basic ${btoa(this.publicKey)}`, { ...attributes, type }, lost, callback);
+    },
+  };
+
+  startFromScript();
+})();
