@@ -178,7 +178,8 @@ def _post(uri, body, headers):
             session.trust_env, session.stream = False, True
             sent = {"data": body, "headers": headers, "timeout": PATIENCE}
             with session.post(uri, allow_redirects=False, **sent) as response:
+                response.raw.read(4096)  # hang up only after the shop has spoken
                 return response.status_code, None
     except (requests.RequestException, ValueError) as problem:
-        # A ValueError is an address that is none, such as "http://[".
+        # A ValueError is a host name that cannot be one, such as a label of 64 letters.
         return None, type(problem).__name__

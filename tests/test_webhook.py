@@ -1,6 +1,8 @@
 """The webhook: what is believed, what is kept, and what it sets off."""
 
 import json
+import socket
+import struct
 import time
 import uuid
 
@@ -53,6 +55,27 @@ def test_an_event_settles_the_charge_it_names(waiting):
     shop = waiting.shop
     shop.omise.control(f"charges/{waiting.charge['id']}/pay")
     assert deliver(shop, event(waiting.charge["id"])).status_code == 200
+    eventually(lambda: shop.order(waiting.order_id).paid_at)
+
+
+def test_a_caller_who_hangs_up_at_once_is_still_heard(waiting):
+    """B12: what was kept is settled, whether or not the answer could be delivered."""
+    shop = waiting.shop
+    shop.omise.control(f"charges/{waiting.charge['id']}/pay")
+    body = json.dumps(event(waiting.charge["id"])).encode()
+    stamp = str(int(time.time()))
+    head = (
+        "POST /webhook HTTP/1.1\r\nHost: localhost\r\n"
+        f"Omise-Signature: {signed(body, stamp)}\r\nContent-Length: {len(body)}\r\n"
+        f"Omise-Signature-Timestamp: {stamp}\r\n\r\n"
+    )
+    before = deliveries(shop)
+    line = socket.create_connection(("localhost", shop.port))
+    # Closing with linger 0 resets the connection, so that nothing can be answered.
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    line.sendall(head.encode() + body)
+    eventually(lambda: deliveries(shop) > before)
+    line.close()
     eventually(lambda: shop.order(waiting.order_id).paid_at)
 
 

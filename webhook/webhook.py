@@ -1,7 +1,8 @@
-"""The webhook blueprint: verify, note, answer, and only then fetch the charge and record."""
+"""The webhook blueprint: verify, note, answer, and beside the answer fetch and record."""
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from flask import Blueprint, Response, current_app, request
 
@@ -12,6 +13,9 @@ from webhook.signature import SignatureRefused, verify
 LARGEST_BODY = 256 * 1024
 
 webhook = Blueprint("webhook", __name__)
+
+# Not Response.call_on_close: a server need not close a response whose client is gone.
+_settlers = ThreadPoolExecutor(4, thread_name_prefix="webhook")
 
 
 @webhook.route("/webhook", methods=["POST"])
@@ -43,11 +47,9 @@ def receive():
         book.note_delivery(event_id, key, charge_id)
     except book.LedgerDown:
         return Response("please deliver again\n", 503, mimetype="text/plain")
-    response = Response("noted\n", 200, mimetype="text/plain")
     if charge_id:
-        app = current_app._get_current_object()
-        response.call_on_close(lambda: _settle(app, charge_id))
-    return response
+        _settlers.submit(_settle, current_app._get_current_object(), charge_id)
+    return Response("noted\n", 200, mimetype="text/plain")
 
 
 def _read(body):
@@ -68,7 +70,7 @@ def _read(body):
 
 
 def _settle(app, charge_id):
-    """Ask Omise about the charge once the answer is out; what fails here, the sweep mends."""
+    """Ask Omise about the charge, beside the answer; what fails here, the sweep mends."""
     with app.app_context():
         try:
             ledger.record(gateway.find_charge(charge_id))
@@ -76,3 +78,5 @@ def _settle(app, charge_id):
             app.logger.warning(
                 "webhook for %s is left to the sweep: %s", charge_id, error
             )
+        except Exception:  # nobody waits for this thread: what is not logged is lost
+            app.logger.exception("webhook for %s is left to the sweep", charge_id)
