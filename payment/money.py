@@ -19,4 +19,4 @@ def money(amount, currency):
 def clock(moment):
     """Write a moment (UTC) as the shop's locale does, with its zone named."""
     locale = current_app.config["STORE_LOCALE"]
-    return format_datetime(moment, "d MMM y HH:mm", locale=locale) + " UTC"
+    return format_datetime(moment, "medium", locale=locale) + " UTC"

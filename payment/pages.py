@@ -2,7 +2,7 @@
 
 from flask import abort, render_template, session
 
-from payment import book, current_cart, methods, orderform, reasons
+from payment import book, current_cart, gateway, methods, orderform, reasons
 from payment.money import clock
 
 
@@ -50,9 +50,15 @@ def order_view(order):
         "expires": (
             clock(attempt.expires_at) if attempt and attempt.expires_at else None
         ),
+        "instructions": _instructions(attempt) if state == "waiting" else None,
         "ours": orderform.owns(order.id) and bool(current_cart().lines()),
         "unsettled": state in ("leaving", "waiting", "confirming"),
     }
+
+
+def _instructions(attempt):
+    """Give the address of Omise's page on how to pay, if a shopper may be sent there."""
+    return attempt.authorize_uri if gateway.may_visit(attempt.authorize_uri) else None
 
 
 def put_away_cart(order):
