@@ -1,7 +1,9 @@
 """An Omise on your own machine, for development and tests.
 
-What it does NOT imitate: money, banks, card networks, fraud checks, rate limits, transfers and
-payouts, schedules, linked accounts, receipts, and any promise about what Omise will do tomorrow.
+What it does NOT imitate: money, banks, card networks, fraud checks, rate limits, search, disputes,
+payment links, transfers and payouts, schedules, linked accounts, receipts, and any promise about
+what Omise will do tomorrow. Messages that nobody recorded are our own words.
+
 Live keys are refused. It stores no card number and no security code. It keeps its books in a SQLite
 file of its own, imports nothing of the shop, and is reached over HTTP only: mounted below another
 application, or alone with ``flask --app sandbox run --port 5001``. Its control surface asks for no

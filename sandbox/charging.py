@@ -100,7 +100,7 @@ def _platform_fee(given, amount):
     percentage = str(given.get("percentage") or "0.0")
     try:
         _, share, _ = countries.fees(amount, percentage, "0")
-    except ArithmeticError:
+    except (ArithmeticError, ValueError):
         raise wire.Refused("bad_request", "platform_fee is not valid") from None
     return {"fixed": fixed, "amount": fixed + share, "percentage": percentage}
 

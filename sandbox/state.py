@@ -48,6 +48,8 @@ class Books(Rows):
         with self.change():
             for name, value in {**defaults, **self.settings(), **asked}.items():
                 self.set(name, value)
+        # A server may fork next, and no SQLite connection survives that.
+        self.close()
 
     def set(self, name, value):
         """Change one setting; a webhook secret has to be base64, or nothing could be signed."""

@@ -107,6 +107,14 @@ def test_ids_sort_in_the_order_they_were_made():
     assert ids[0] > "chrg_test_63vhnmwmt69576xfjn5"
 
 
+def test_ids_sort_even_when_the_clock_stands_still_or_steps_back(monkeypatch):
+    now = rows.time.time_ns()
+    clock = iter([now, now, now - 10**9, now - 10**9])
+    monkeypatch.setattr(rows.time, "time_ns", lambda: next(clock))
+    ids = [rows.new_id("chrg") for _ in range(4)]
+    assert sorted(set(ids)) == ids
+
+
 def test_common_reads_use_an_index(rig):
     plans = {
         "SELECT body FROM objects WHERE id = 'x' AND kind = 'charge'": "sqlite_autoindex",

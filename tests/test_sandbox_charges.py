@@ -172,6 +172,11 @@ def test_bad_amounts_and_currencies_are_invalid_charges(rig, fields, message):
             "bad_request",
             "platform_fee is not valid",
         ),
+        (
+            {"platform_fee": {"percentage": "NaN"}},
+            "bad_request",
+            "platform_fee is not valid",
+        ),
     ],
 )
 def test_other_mistakes_are_refused(rig, fields, code, message):

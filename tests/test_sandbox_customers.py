@@ -73,6 +73,9 @@ def test_card_added_after_the_default_was_deleted_becomes_the_default(rig):
     path = f"customers/{customer['id']}"
     deleted = rig.call("DELETE", f"{path}/cards/{customer['default_card']}").json()
     assert (deleted["object"], deleted["deleted"]) == ("card", True)
+    gone = customer["default_card"]
+    assert rig.call("GET", f"{path}/cards/{gone}").status_code == 404
+    assert rig.charge(customer=customer["id"], card=gone)["code"] == "not_found"
     added = rig.call("PATCH", path, json={"card": rig.token()}).json()
     assert added["default_card"] == added["cards"]["data"][0]["id"]
 

@@ -77,6 +77,14 @@ def test_list_is_wrapped_as_recorded_and_cut_by_date(rig):
     assert rig.get("charges?to=2020-01-01")["total"] == 0
 
 
+@pytest.mark.parametrize(
+    "edge", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"]
+)
+def test_list_survives_the_edges_of_the_calendar(rig, edge):
+    for name in ("from", "to"):
+        assert rig.call("GET", "charges", params={name: edge}).status_code == 200
+
+
 def test_ids_look_like_omise_s(rig):
     charge = rig.promptpay(return_uri=RETURN)
     transaction = rig.charge()["transaction"]

@@ -90,6 +90,14 @@ def test_deleted_objects_are_stripped(rig):
         assert list(deleted) == ["object", "id", "livemode", "deleted"]
 
 
+def test_events_written_before_keep_their_form_under_an_old_header(rig):
+    made = rig.charge()
+    listed = rig.get(f"charges/{made['id']}/events", headers=OLD)
+    assert list(listed) == LIST
+    assert "webhook_deliveries" in listed["data"][0]
+    assert listed["data"][0]["data"] == made
+
+
 def test_account_default_is_used_without_a_header(rig, sdk):
     rig.set(api_version="2017-11-02")
     made = rig.charge()

@@ -125,7 +125,9 @@ def test_silent_endpoint_is_given_up_on(rig, receiver, monkeypatch):
     assert only_event(rig, charge)["webhook_deliveries"][0]["error"] == "ReadTimeout"
 
 
-@pytest.mark.parametrize("uri", ["nonsense", "http://[", "ftp://127.0.0.1/"])
+@pytest.mark.parametrize(
+    "uri", ["nonsense", "http://[", "ftp://127.0.0.1/", f"http://{64 * 'a'}.test/"]
+)
 def test_nonsense_endpoint_does_not_stop_the_postman(rig, receiver, uri):
     rig.set(webhook_uri=uri)
     rig.charge()
