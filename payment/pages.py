@@ -1,6 +1,6 @@
 """What the checkout's pages show, worked out from the order book."""
 
-from flask import abort, render_template, session
+from flask import abort, render_template, request, session
 
 from payment import book, current_cart, gateway, methods, orderform, reasons
 from payment.money import clock
@@ -81,7 +81,7 @@ def saved_card():
 
 def keep_private(response):
     """Keep payment pages out of every cache."""
-    if "Cache-Control" not in response.headers or response.mimetype != "text/css":
+    if request.endpoint != "checkout.static":
         response.headers["Cache-Control"] = "no-store"
     return response
 
