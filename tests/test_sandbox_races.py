@@ -2,6 +2,8 @@
 
 import threading
 
+from sandbox import rows
+
 pytest_plugins = ("sandbox_rig",)
 
 DAY = 24 * 60 * 60
@@ -52,3 +54,27 @@ def test_charge_expires_once_however_many_read_it(rig):
     rig.set(clock_offset=DAY + 60)
     at_once(10, lambda: rig.get(f"charges/{charge['id']}"))
     assert rig.events(charge) == ["charge.create", "charge.expire"]
+
+
+def test_second_change_waits_for_the_first_even_while_that_only_read(tmp_path):
+    first, second = (rows.Rows(tmp_path / "books.sqlite3") for _ in range(2))
+
+    def add(books):
+        seen = books.counts().get("x", 0)
+        books.query("INSERT OR REPLACE INTO counts VALUES ('x', ?)", (seen + 1,))
+
+    def rival():
+        with second.change():
+            add(second)
+
+    thread = threading.Thread(target=rival)
+    with first.change():
+        first.counts()
+        thread.start()
+        thread.join(0.2)
+        assert thread.is_alive()
+        add(first)
+    thread.join()
+    assert first.counts() == {"x": 2}
+    first.close()
+    second.close()
