@@ -81,8 +81,11 @@ def _open_attempt(session, order_id, form_id, details):
 
 
 def mark_sent(attempt_id):
-    """Note that the request to charge leaves now; from here on, silence means unknown."""
-    _move_without_charge(attempt_id, "sent")
+    """Note that the request to charge leaves now; from here on, silence means unknown.
+
+    False when the attempt was given up meanwhile: then nothing may be sent.
+    """
+    return _move_without_charge(attempt_id, "sent")
 
 
 def mark_unknown(attempt_id):
@@ -97,8 +100,10 @@ def mark_failed(attempt_id, code):
 
 def _move_without_charge(attempt_id, state, code=None):
     order_id = find_attempt(attempt_id).order_id
-    if _moved_without_charge(order_id, attempt_id, state, code):
+    moved = _moved_without_charge(order_id, attempt_id, state, code)
+    if moved:
         _tell(order_changed, order_id)
+    return moved
 
 
 @whole

@@ -21,7 +21,10 @@ def create(attempt, form):
     """Ask Omise for the charge of an attempt that is already in the book."""
     lines = current_cart().lines()
     paying = _pay_with(attempt, form)
-    ledger.mark_sent(attempt.id)
+    if not ledger.mark_sent(attempt.id):
+        raise GatewayError(
+            "given up meanwhile", code="nothing_sent", money_may_have_moved=False
+        )
     return gateway.create_charge(
         amount=attempt.amount,
         currency=attempt.currency,

@@ -10,6 +10,7 @@ from shopper import Shopper
 from sqlalchemy import update
 
 from database import db
+from payment import book, gateway, ledger
 from payment.models import Attempt, now
 
 
@@ -165,3 +166,21 @@ def test_a_lost_answer_to_saving_a_card_charges_nothing(line):
         assert creates(line) == 0
         shopper.pays()
         assert shopper.state == "paid"
+
+
+def test_an_attempt_given_up_while_its_card_was_saved_is_not_sent(line, monkeypatch):
+    """A5, A6: the sweep closed it first, so another attempt may already be paying."""
+    slow = gateway.save_card
+
+    def given_up_meanwhile(*args):
+        saved = slow(*args)
+        for attempt_id in book.unsettled():
+            ledger.mark_failed(attempt_id, "nothing_sent")
+        return saved
+
+    monkeypatch.setattr(gateway, "save_card", given_up_meanwhile)
+    with Shopper(line.shop) as shopper:
+        shopper.adds()
+        shopper.pays(remember="yes", email="somchai@example.com")
+        assert shopper.state == "failed"
+    assert creates(line) == 0
