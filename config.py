@@ -17,6 +17,8 @@ load_dotenv(Path(__file__).with_name(".env"))
 
 CURRENCIES = ("THB", "JPY", "SGD", "MYR")
 API_VERSIONS = ("2019-05-29", "2017-11-02")
+# Seconds; a sweep takes an attempt for lost a little later, and a server gives up at 60.
+LONGEST_ANSWER = 30
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 
 
@@ -75,6 +77,11 @@ def settle(config, instance_path):
         config[key] = str(config[key] or "").strip()
     for key in ("OMISE_CONNECT_TIMEOUT", "OMISE_READ_TIMEOUT", "TRUSTED_PROXIES"):
         config[key] = _whole_number(config, key)
+    if config["OMISE_CONNECT_TIMEOUT"] + config["OMISE_READ_TIMEOUT"] > LONGEST_ANSWER:
+        raise ConfigError(
+            "OMISE_CONNECT_TIMEOUT and OMISE_READ_TIMEOUT must not be more than "
+            f"{LONGEST_ANSWER} seconds together."
+        )
     config["AUTO_CAPTURE"] = _switch(config, "AUTO_CAPTURE")
     config["DEBUG"] = _switch(config, "DEBUG") or config["FLASK_ENV"] == "development"
     config["STORE_CURRENCY"] = config["STORE_CURRENCY"].upper()

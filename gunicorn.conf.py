@@ -6,7 +6,9 @@ import click
 
 worker_class = "gthread"
 workers = 2
-threads = 8
+# More than the requests that may wait for Omise at once (payment/connection.py), so that the
+# shop can still be looked at while Omise hangs.
+threads = 64
 timeout = 60
 
 

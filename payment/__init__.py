@@ -17,11 +17,15 @@ order_changed = _signals.signal("order-changed")
 
 def init_app(app, cart):
     """Join payments to a host app, whose shopper's cart `cart()` returns."""
-    from payment import gateway, money, sweep
+    from payment import commands, connection, money
 
-    app.extensions["payment"] = {"cart": cart, "session": gateway.open_session()}
+    app.extensions["payment"] = {
+        "cart": cart,
+        "session": connection.open_session(),
+        "slots": connection.slots(),
+    }
     app.jinja_env.filters["money"] = money.money
-    app.cli.add_command(sweep.payment)
+    app.cli.add_command(commands.payment)
 
 
 def current_cart():

@@ -3,7 +3,6 @@
 No function here calls Omise, and none is called with a transaction open.
 """
 
-from datetime import timedelta
 from functools import wraps
 
 from sqlalchemy import or_, select, update
@@ -11,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from database import db
-from payment.models import Attempt, Delivery, Order, now
+from payment.models import Attempt, Delivery, Order, Refund, now
 
 # The states of an attempt whose outcome is not known yet.
 OPEN = ("created", "sent", "unknown", "pending")
@@ -63,9 +62,18 @@ def find_attempt(session, attempt_id):
 
 
 @whole
+def list_orders(session, limit, attention=False):
+    """List the newest orders, or the newest of those that a person must look at."""
+    query = select(Order).order_by(Order.created_at.desc()).limit(limit)
+    if attention:
+        query = query.where(Order.needs_attention.is_not(None))
+    return list(session.scalars(query))
+
+
+@whole
 def unsettled(session, order_id=None):
-    """List the ids of attempts whose outcome is not known yet, longest unasked first."""
-    query = select(Attempt.id).where(Attempt.state.in_(OPEN))
+    """List the attempts whose outcome is not known yet, longest unasked first."""
+    query = select(Attempt).where(Attempt.state.in_(OPEN))
     if order_id:
         query = query.where(Attempt.order_id == order_id)
     query = query.order_by(Attempt.checked_at.nulls_first(), Attempt.created_at)
@@ -73,14 +81,24 @@ def unsettled(session, order_id=None):
 
 
 @whole
-def claim(session, attempt_id, seconds):
+def claim(session, attempt_id, gap):
     """Claim the next question to Omise about an attempt; False if it was asked so lately."""
-    asked = or_(
-        Attempt.checked_at.is_(None),
-        Attempt.checked_at < now() - timedelta(seconds=seconds),
-    )
+    asked = or_(Attempt.checked_at.is_(None), Attempt.checked_at <= now() - gap)
     chosen = update(Attempt).where(Attempt.id == attempt_id, asked)
     return session.execute(chosen.values(checked_at=now())).rowcount == 1
+
+
+@whole
+def find_refund(session, refund_id):
+    """Read a refund, or None."""
+    return session.get(Refund, refund_id)
+
+
+@whole
+def open_refunds(session):
+    """List the refunds of which nobody knows yet whether money went back."""
+    query = select(Refund).where(Refund.state == "sent").order_by(Refund.created_at)
+    return list(session.scalars(query))
 
 
 @whole

@@ -16,6 +16,7 @@ from flask import (
 
 from payment import (
     book,
+    connection,
     current_cart,
     gateway,
     ledger,
@@ -23,7 +24,7 @@ from payment import (
     orderform,
     pages,
     paying,
-    sweep,
+    settling,
 )
 from payment.gateway import GatewayError
 from payment.orderform import FormRefused
@@ -157,7 +158,7 @@ def order(order_id):
     Needs no cookie, and believes nothing that the browser brings.
     """
     attempt = pages.order_or_404(order_id).latest
-    sweep.settle_order(str(order_id))
+    settling.settle_order(str(order_id))
     if attempt and attempt.charge_id:
         try:
             return process(gateway.find_charge(attempt.charge_id), returning=True)
@@ -178,7 +179,7 @@ def show(order_id):
 def status(order_id):
     """Tell a waiting page whether anything has changed, asking Omise now and then."""
     pages.order_or_404(order_id)
-    sweep.settle_order(str(order_id), seconds=2)
+    settling.settle_order(str(order_id), seconds=2)
     order = pages.order_or_404(order_id)
     return {"state": pages.state_mark(order)}
 
@@ -195,7 +196,7 @@ def try_again(order_id):
         gateway.expire_charge(attempt.charge_id)
     except GatewayError as error:
         current_app.logger.info("charge %s stays open: %s", attempt.charge_id, error)
-    sweep.settle_order(str(order_id))
+    settling.settle_order(str(order_id))
     if ledger.set_aside(attempt.id):
         return redirect(url_for("checkout.check_out"), 303)
     return page
@@ -212,7 +213,7 @@ def code(order_id):
     ):
         return Response(status=404)
     try:
-        image, kind = gateway.fetch_image(attempt.code_uri)
+        image, kind = connection.fetch_image(attempt.code_uri)
     except GatewayError as error:
         current_app.logger.warning("code of order %s: %s", order_id, error)
         return Response(status=502)

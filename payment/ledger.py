@@ -159,11 +159,11 @@ def _recorded(session, order_id, attempt_id, charge):
     order = lock(session, order_id)
     attempt = session.get(Attempt, attempt_id, populate_existing=True)
     attempt.checked_at = now()
-    wrong = _mismatch(attempt, charge)
+    wrong = charge.differs_from(attempt)
     if wrong:
         _call_operator(order, f"charge {charge.id}: {wrong}")
         return attempt, False, False
-    _copy_details(attempt, charge)
+    attempt.charge_id = charge.id
     changed = (
         charge.status != attempt.state and charge.status in MAY_BECOME[attempt.state]
     )
@@ -171,53 +171,27 @@ def _recorded(session, order_id, attempt_id, charge):
         attempt.state = charge.status
     elif charge.status not in STATUSES:
         _call_operator(order, f"charge {charge.id}: unknown status {charge.status!r}")
-    return attempt, changed, _pay(order, attempt)
+    # An answer from before the last move (it was overtaken) has nothing to tell any more.
+    if charge.status == attempt.state:
+        charge.copy_to(attempt)
+    return attempt, changed, _pay(order, attempt, charge)
 
 
-def _mismatch(attempt, charge):
-    expected = {
-        "id": (attempt.charge_id or charge.id, charge.id),
-        "amount": (attempt.amount, charge.amount),
-        "currency": (attempt.currency, charge.currency),
-        "livemode": (attempt.livemode, charge.livemode),
-        "order_id": (attempt.order_id, charge.metadata.get("order_id")),
-        "paid": (charge.status == "successful", charge.paid),
-    }
-    wrong = [
-        f"{key} is {is_!r}, not {ours!r}"
-        for key, (ours, is_) in expected.items()
-        if ours != is_
-    ]
-    return "; ".join(wrong)
-
-
-_DETAILS = (
-    "method",
-    "paid_with",
-    "authorized",
-    "refunded_amount",
-    "failure_code",
-    "authorize_uri",
-    "code_uri",
-    "payment_code",
-    "expires_at",
-)
-
-
-def _copy_details(attempt, charge):
-    for name in _DETAILS:
-        setattr(attempt, name, getattr(charge, name))
-    attempt.charge_id = charge.id
-
-
-def _pay(order, attempt):
+def _pay(order, attempt, charge):
     if attempt.state != "successful" or order.paid_by == attempt.id:
         return False
     if order.paid_by:
-        _call_operator(order, f"paid twice: refund charge {attempt.charge_id}")
+        if charge.refunded_amount < charge.amount:
+            _call_operator(order, f"paid twice: {_pay_back(charge)}")
         return False
     order.paid_at, order.paid_by = now(), attempt.id
     return True
+
+
+def _pay_back(charge):
+    if charge.refundable:
+        return f"refund charge {charge.id}"
+    return f"manual refund: Omise cannot give back charge {charge.id}, so pay it back by hand"
 
 
 def _call_operator(order, reason):
@@ -232,6 +206,12 @@ def _call_operator(order, reason):
 def call_operator(session, order_id, reason):
     """Mark an order as needing a person's look, and say why."""
     _call_operator(lock(session, order_id), reason)
+
+
+@whole
+def clear_attention(session, order_id):
+    """Take the mark off an order that a person has looked after."""
+    lock(session, order_id).needs_attention = None
 
 
 def _tell(signal, order_id):

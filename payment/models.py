@@ -71,6 +71,24 @@ class Attempt(db.Model):
     # When Omise was last asked about it.
     checked_at: Mapped[datetime | None]
     order: Mapped[Order] = relationship(back_populates="attempts")
+    refunds: Mapped[list["Refund"]] = relationship(
+        order_by="Refund.created_at", lazy="selectin"
+    )
+
+
+class Refund(db.Model):
+    """Hold one wish to give money back; committed before Omise is called.
+
+    `state`: sent (the request may have left), done, or failed (no money was given back).
+    """
+
+    __tablename__ = "refunds"
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    attempt_id: Mapped[str] = mapped_column(ForeignKey("attempts.id"), index=True)
+    amount: Mapped[int]
+    state: Mapped[str] = mapped_column(String(10), default="sent", index=True)
+    failure_code: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Delivery(db.Model):

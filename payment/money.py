@@ -1,4 +1,4 @@
-"""Write money: whole numbers of the currency's smallest unit in, text out."""
+"""Write and read money: whole numbers of the currency's smallest unit on our side, text outside."""
 
 import re
 from decimal import Decimal
@@ -14,6 +14,25 @@ def money(amount, currency):
     text = format_currency(units, currency, locale=current_app.config["STORE_LOCALE"])
     # Babel leaves out CLDR's space between a code of letters and the digits.
     return re.sub(r"([A-Z])(?=\d)", "\\1\N{NO-BREAK SPACE}", text)
+
+
+def plain(amount, currency):
+    """Write an amount of the smallest unit as parse() reads it, with the currency's code."""
+    places = get_currency_precision(currency)
+    return f"{Decimal(amount).scaleb(-places):.{places}f} {currency}"
+
+
+def parse(text, currency):
+    """Read an amount such as 120.50 as smallest units. Raises ValueError, saying what is wrong."""
+    places = get_currency_precision(currency)
+    pattern = (
+        rf"([0-9]{{1,12}})(?:\.([0-9]{{{places}}}))?" if places else "([0-9]{1,12})()"
+    )
+    match = re.fullmatch(pattern, text.removesuffix(currency).strip())
+    if not match:
+        example = "120.50" if places else "120"
+        raise ValueError(f"{text!r} is not an amount of {currency} such as {example}.")
+    return int(match[1] + (match[2] or "0" * places))
 
 
 def clock(moment):

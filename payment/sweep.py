@@ -1,102 +1,127 @@
-"""Ask Omise about attempts whose outcome is open: on return, by poll, webhook and `flask payment`.
-
-No webhook and no return is ever needed: a sweep settles whatever they missed.
-"""
+"""Sweep the order book: ask about every open attempt and refund, gently, whatever goes wrong."""
 
 import logging
+import random
 import time
 from datetime import timedelta
 
-import click
-from flask.cli import AppGroup
-
-from payment import book, gateway, ledger
+from payment import book, refunds
 from payment.gateway import GatewayError
 from payment.models import now
+from payment.settling import find_lost, settle
 
 log = logging.getLogger(__name__)
 
-# A request that left is given this long to show up in Omise's list of charges before
-# "nothing is there" is believed.
-PATIENCE = timedelta(minutes=10)
-# A request may still be on its way while its own view waits for the answer.
-GRACE = timedelta(seconds=35)
+# Requests a second, at most; Omise publishes no limit (api-rate-limiting).
+RATE = 10
+# A round ends early when so many rows in a row go wrong, or Omise so often says "slow down".
+_WRONG_IN_A_ROW, _SLOW_DOWNS = 5, 3
+# The longest rest, in seconds, that Omise may ask for within a round.
+LONGEST_REST = 60
+# How far a round looks into the list of charges: requests of 100 charges each.
+_PAGES = 50
 
-payment = AppGroup("payment", help="Look after orders and their charges.")
 
+def back_off(attempt):
+    """Tell how long to leave an attempt alone between two questions: longer as it grows older.
 
-def settle(attempt_id):
-    """Ask Omise about one attempt and record the answer.
-
-    Raises GatewayError when Omise cannot be asked; the attempt then stays as it was.
+    Some chance is in it, so that the attempts of one moment do not stay together.
     """
-    attempt = book.find_attempt(attempt_id)
-    if attempt.state == "created":
-        _give_up_unsent(attempt)
-    elif attempt.charge_id:
-        ledger.record(gateway.find_charge(attempt.charge_id))
-    else:
-        _look_for_lost(attempt)
+    age = max(now() - attempt.created_at, timedelta(0))
+    return min(age / 20, timedelta(minutes=10)) * random.uniform(0.8, 1.2)
 
 
-def _give_up_unsent(attempt):
-    """Close an attempt of which nothing ever left, once its view must have ended."""
-    if now() - attempt.created_at > GRACE * 2:
-        ledger.mark_failed(attempt.id, "nothing_sent")
+class Round:
+    """Go once through what is open in the order book.
 
+    `tell` takes a line for the operator; `patiently` leaves alone what was asked about lately.
+    """
 
-def _look_for_lost(attempt):
-    """Find the charge of a lost answer by its metadata; a create is never sent again."""
-    age = now() - attempt.created_at
-    charge = gateway.search_charge(
-        attempt.id, attempt.created_at - timedelta(minutes=10)
-    )
-    if charge:
-        # The list may lag behind; the charge itself is what counts.
-        ledger.record(gateway.find_charge(charge.id))
-    elif age > PATIENCE:
-        ledger.mark_failed(attempt.id, "nothing_found")
-    elif age > GRACE:
-        ledger.mark_unknown(attempt.id)
+    def __init__(self, tell, patiently=False):
+        self.asked = self.errors = self.rest = 0
+        self._tell, self._patiently = tell, patiently
+        self._in_a_row = self._slow_downs = 0
+        self._over, self._next = False, time.monotonic()
 
+    def run(self):
+        """Ask about every open attempt and refund; `rest` then says how long Omise asks for.
 
-def settle_order(order_id, seconds=0):
-    """Settle an order's open attempts; those asked about within so many seconds are left."""
-    for attempt_id in book.unsettled(order_id):
-        if not book.claim(attempt_id, seconds):
-            continue
-        try:
-            settle(attempt_id)
-        except GatewayError as error:
-            log.warning("attempt %s: Omise could not be asked: %s", attempt_id, error)
+        Raises book.LedgerDown when the order book cannot even be listed.
+        """
+        due = [(one, self._gap(one)) for one in book.unsettled()]
+        due = [(one, gap) for one, gap in due if _is_due(one, gap)]
+        found, sure = self._try("lost answers", self._find_lost, due) or ({}, False)
+        for attempt, gap in due:
+            if not self._over and book.claim(attempt.id, gap):
+                charge_id = found.get(attempt.id, attempt.charge_id)
+                self._try(_name(attempt), self._settle, attempt, charge_id, sure)
+        for refund in [] if self._over else book.open_refunds():
+            self._try(f"refund {refund.id}", self._settle_refund, refund)
 
+    def _gap(self, attempt):
+        return back_off(attempt) if self._patiently else timedelta(0)
 
-@payment.command("sweep")
-@click.option(
-    "--every",
-    type=click.FloatRange(min=1),
-    metavar="SECONDS",
-    help="Go on, once every so many seconds, until stopped.",
-)
-def sweep(every):
-    """Ask Omise about every attempt that is still open, and record what it says."""
-    while True:
-        click.echo(_sweep_once())
-        if not every:
+    def _find_lost(self, due):
+        return find_lost([one for one, _ in due], _PAGES, self._pace)
+
+    def _settle(self, attempt, charge_id, sure):
+        self.asked += 1
+        self._pace()
+        settle(attempt, charge_id, sure)
+        state = book.find_attempt(attempt.id).state
+        if state != attempt.state:
+            self._tell(f"{_name(attempt)}: {attempt.state} -> {state}")
+
+    def _settle_refund(self, refund):
+        self.asked += 1
+        for _ in range(refunds.REQUESTS):
+            self._pace()
+        state = refunds.settle(refund)
+        if state != refund.state:
+            self._tell(f"refund {refund.id}: {refund.state} -> {state}")
+
+    def _try(self, what, act, *args):
+        """Do one thing; what goes wrong is told, and stops nothing else."""
+        while not self._over:
+            try:
+                result = act(*args)
+            except GatewayError as error:
+                self._went_wrong(what, error)
+                if error.retry_after is None:
+                    return None
+                self._slow_down(error.retry_after)
+            except (
+                Exception
+            ) as error:  # whatever is in one row must not stop the others
+                log.exception("%s", what)
+                self._went_wrong(what, type(error).__name__)
+                return None
+            else:
+                self._in_a_row = 0
+                return result
+        return None
+
+    def _went_wrong(self, what, error):
+        self.errors += 1
+        self._in_a_row += 1
+        self._tell(f"{what}: {error}")
+        self._over = self._in_a_row >= _WRONG_IN_A_ROW
+
+    def _slow_down(self, seconds):
+        self._slow_downs += 1
+        if seconds > LONGEST_REST or self._slow_downs > _SLOW_DOWNS:
+            self._over, self.rest = True, seconds
             return
-        time.sleep(every)
+        time.sleep(seconds)
+
+    def _pace(self):
+        time.sleep(max(0, self._next - time.monotonic()))
+        self._next = time.monotonic() + 1 / RATE
 
 
-def _sweep_once():
-    asked = failed = 0
-    for attempt_id in book.unsettled():
-        book.claim(attempt_id, 0)
-        asked += 1
-        try:
-            settle(attempt_id)
-        except GatewayError as error:
-            failed += 1
-            click.echo(f"attempt {attempt_id}: {error}", err=True)
-        time.sleep(0.05)  # Omise limits how often it may be asked (api-rate-limiting)
-    left = len(book.unsettled())
-    return f"asked about {asked}, still open {left}, errors {failed}"
+def _is_due(attempt, gap):
+    return attempt.checked_at is None or now() - attempt.checked_at >= gap
+
+
+def _name(attempt):
+    return f"order {attempt.order_id} attempt {attempt.number}"

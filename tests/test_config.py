@@ -71,6 +71,8 @@ def test_live_keys_are_the_real_omise_under_the_flask_command_too(tmp_path):
         (TEST_KEYS | {"OMISE_READ_TIMEOUT": "-1"}, "OMISE_READ_TIMEOUT"),
         (TEST_KEYS | {"OMISE_READ_TIMEOUT": "soon"}, "OMISE_READ_TIMEOUT"),
         (TEST_KEYS | {"OMISE_CONNECT_TIMEOUT": "0"}, "OMISE_CONNECT_TIMEOUT"),
+        # C3: together below what a server and a sweep allow a request.
+        (TEST_KEYS | {"OMISE_READ_TIMEOUT": "28"}, "OMISE_READ_TIMEOUT"),
         (TEST_KEYS | {"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES"),
         (TEST_KEYS | {"AUTO_CAPTURE": "maybe"}, "AUTO_CAPTURE"),
         (TEST_KEYS | {"OMISE_SANDBOX": "maybe"}, "OMISE_SANDBOX"),

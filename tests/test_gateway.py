@@ -18,6 +18,7 @@ from app import create_app
 from config import Config
 from database import db
 from payment import gateway
+from payment.connection import MOST_AT_ONCE
 from payment.gateway import GatewayError
 
 CHARGE = {
@@ -35,7 +36,7 @@ class Faulty(socketserver.ThreadingTCPServer):
     """Answer every request with the bytes that the test chose, and count the requests."""
 
     daemon_threads = True
-    allow_reuse_address = True
+    allow_reuse_address, request_queue_size = True, 128
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), None)
@@ -168,6 +169,7 @@ def test_a_refusal_with_omise_s_code_is_a_sure_no(omise, ask, status):
         ask()
     assert not error.value.money_may_have_moved
     assert error.value.code == "invalid_charge"
+    assert error.value.retry_after == (10 if status == 429 else None)
     assert len(omise.requests) == 1
 
 
@@ -195,6 +197,40 @@ def test_a_slow_drip_ends_at_the_deadline(omise, ask):
         ask()
     assert error.value.money_may_have_moved
     assert time.monotonic() - started < 6
+
+
+def test_headers_that_drip_end_at_the_deadline_too(omise, ask):
+    """C3: the deadline is one for the whole answer, from its first byte on."""
+    head = b"HTTP/1.1 200 OK\r\n" + b"X-More: and more\r\n" * 20
+    omise.answer = [head[n : n + 4] for n in range(0, len(head), 4)]
+    omise.pause = 0.3
+    started = time.monotonic()
+    with pytest.raises(GatewayError) as error:
+        ask()
+    assert error.value.money_may_have_moved
+    assert time.monotonic() - started < 3
+
+
+def test_a_hanging_omise_takes_only_so_many_threads(omise, ask):
+    """C6: the next request is refused before anything is sent, and the place is given back."""
+    omise.pause, omise.answer = 20, answer(200, CHARGE)
+    errors = []
+
+    def hang():
+        with pytest.raises(GatewayError) as error:
+            ask()
+        errors.append(error.value)
+
+    threads = [threading.Thread(target=hang) for _ in range(MOST_AT_ONCE + 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    refused = [error for error in errors if error.code == "nothing_sent"]
+    assert len(refused) == 5
+    assert len(omise.requests) == MOST_AT_ONCE
+    omise.pause = 0
+    assert ask().id == "chrg_test_5xyz"
 
 
 def test_nobody_listening_is_a_sure_no(tmp_path):

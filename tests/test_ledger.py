@@ -62,6 +62,7 @@ def charge_of(attempt, status="pending", **other):
         amount=attempt.amount,
         currency=attempt.currency,
         livemode=False,
+        refundable=True,
         refunded_amount=0,
         metadata={"order_id": attempt.order_id, "attempt_id": attempt.id},
         failure_code="failed_processing" if status == "failed" else None,
