@@ -28,7 +28,17 @@ def create_app(
     `base_url` is the absolute address of the mount, ending in a slash; without it every issued
     address follows the request.
     """
-    from . import account, api, control, dashboard, deliver, pages, state, wire
+    from . import (
+        account,
+        api,
+        control,
+        dashboard,
+        deliver,
+        pages,
+        spoiling,
+        state,
+        wire,
+    )
 
     app = Flask(__name__)
     app.url_map.strict_slashes = False
@@ -56,7 +66,15 @@ def create_app(
         dashboard.dashboard,
     ):
         app.register_blueprint(blueprint)
+    spoiling.init_app(app)
     return app
+
+
+def running(**chosen):
+    """Run a sandbox for the length of a `with` block; see serve.running."""
+    from .serve import running
+
+    return running(**chosen)
 
 
 def _database_path(app, database):

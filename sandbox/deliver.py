@@ -1,7 +1,8 @@
 """Write events down and deliver them as signed webhooks, after the response has left.
 
 One daemon thread per app sends them. Bodies keep the account's default version, whatever the
-caller's header said. Rests on events-api and api-webhooks.
+caller's header said. A letter is (event id, the rule of the fault plan that strikes it, or {}).
+Rests on events-api and api-webhooks.
 """
 
 import base64
@@ -11,11 +12,12 @@ import queue
 import sqlite3
 import threading
 import time
+from collections import defaultdict
 
 import requests
 from flask import current_app, g, has_request_context
 
-from . import older, wire
+from . import faults, older, spoiling, wire
 from .forms import stamp
 from .rows import new_id
 from .state import books
@@ -30,18 +32,23 @@ class Postman:
         self._app = app
         self._letters = queue.Queue()
         self._changed = threading.Condition()
+        self._kept_back = defaultdict(list)
         self._promised = 0
         self._thread = None
 
-    def promise(self, event_ids):
-        """Count events that will leave once their response has."""
+    def promise(self, letters):
+        """Count letters that will leave once their response has."""
         with self._changed:
-            self._promised += len(event_ids)
+            self._promised += len(letters)
 
-    def take(self, event_ids):
-        """Accept promised events, starting the thread with the first."""
-        for event_id in event_ids:
-            self._letters.put(event_id)
+    def take(self, letters):
+        """Accept promised letters, starting the thread with the first."""
+        for event_id, rule in letters:
+            for each in self._in_order(event_id, rule):
+                if rule.get("delay"):
+                    self._put_later(each, rule["delay"])
+                else:
+                    self._letters.put(each)
         with self._changed:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(
@@ -49,15 +56,28 @@ class Postman:
                 )
                 self._thread.start()
 
+    def _in_order(self, event_id, rule):
+        """Give the letters that may leave now: those kept back leave together, newest first."""
+        kept = self._kept_back[rule.get("id")]
+        kept.append((event_id, rule))
+        if len(kept) < rule.get("hold_back", 1):
+            return []
+        return reversed(self._kept_back.pop(rule.get("id")))
+
+    def _put_later(self, letter, seconds):
+        later = threading.Timer(seconds, self._letters.put, (letter,))
+        later.daemon = True
+        later.start()
+
     def _round(self):
         """Deliver until told to stop."""
-        while (event_id := self._letters.get()) is not None:
+        while (letter := self._letters.get()) is not None:
             try:
                 with self._app.app_context():
-                    _deliver(event_id)
+                    _deliver(*letter)
             except (wire.NotFound, sqlite3.Error):
                 # The books may be reset or gone while a letter waits; the round goes on.
-                self._app.logger.exception("event %s was not delivered", event_id)
+                self._app.logger.exception("event %s was not delivered", letter[0])
             finally:
                 with self._changed:
                     self._promised -= 1
@@ -83,11 +103,15 @@ def init_app(app):
 
 def _send_after(response):
     """Hand the events of this request over when its response has left."""
-    event_ids = g.pop("sandbox_events", [])
-    if event_ids:
+    letters = g.pop("sandbox_letters", [])
+    for letter in letters:
+        if letter[1].get("early"):
+            _deliver(*letter)
+    later = [letter for letter in letters if not letter[1].get("early")]
+    if later:
         postman = current_app.extensions["sandbox_postman"]
-        postman.promise(event_ids)
-        response.call_on_close(lambda: postman.take(event_ids))
+        postman.promise(later)
+        response.call_on_close(lambda: postman.take(later))
     return response
 
 
@@ -115,23 +139,27 @@ def emit(key, shown, charge_id=None, endpoints=None):
         "shown": event,
     }
     books().add("event", facts, parent=charge_id)
-    books().after_commit(lambda: _schedule(event_id))
+    books().after_commit(lambda: _schedule(event, charge_id))
 
 
 def again(event_id):
     """Deliver an event once more."""
-    books().find("event", event_id)
-    _schedule(event_id)
+    event = books().find("event", event_id)
+    _schedule(event["shown"], None)
 
 
-def _schedule(event_id):
+def _schedule(event, charge_id):
     """Keep an event for after the response; outside a request it leaves at once."""
+    rule = faults.take_for_event(books(), event, charge_id) or {}
+    letter = (event["id"], rule)
+    if rule.get("drop"):
+        return
     if has_request_context():
-        g.setdefault("sandbox_events", []).append(event_id)
+        g.setdefault("sandbox_letters", []).append(letter)
         return
     postman = current_app.extensions["sandbox_postman"]
-    postman.promise([event_id])
-    postman.take([event_id])
+    postman.promise([letter])
+    postman.take([letter])
 
 
 def signature(secret, timestamp, body):
@@ -140,10 +168,12 @@ def signature(secret, timestamp, body):
     return hmac.new(key, f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
 
 
-def _headers(settings, body):
+def _headers(settings, body, rule):
     """Sign with the secret, and during a rotation with the previous one too."""
-    timestamp = str(int(time.time()))
+    timestamp = str(int(time.time()) - rule.get("age", 0))
     pair = (settings["webhook_secret"], settings["webhook_previous_secret"])
+    if "secret" in rule:
+        pair = (rule["secret"],)
     signatures = [signature(secret, timestamp, body) for secret in pair if secret]
     headers = {"Content-Type": "application/json; charset=utf-8"}
     if not signatures:
@@ -152,13 +182,24 @@ def _headers(settings, body):
     return {**headers, **signed, "Omise-Signature-Timestamp": timestamp}
 
 
-def _deliver(event_id):
+def _bent(shown, settings, rule):
+    """Give an event in the version and with the lies that a rule asks for."""
+    current = settings["api_version"] == wire.CURRENT_VERSION
+    if (
+        current
+        and rule.get("api_version", wire.CURRENT_VERSION) != wire.CURRENT_VERSION
+    ):
+        shown = older.downgraded_event(shown)
+    return spoiling.changed(shown, rule.get("set", {}))
+
+
+def _deliver(event_id, rule):
     """Send one event to its endpoints and write down how each took it."""
     event, settings = books().find("event", event_id), books().settings()
-    body = wire.pretty(event["shown"]).encode()
+    body = wire.pretty(_bent(event["shown"], settings, rule)).encode()
     account_endpoint = [settings["webhook_uri"]] if settings["webhook_uri"] else []
-    for uri in event["endpoints"] or account_endpoint:
-        status, error = _post(uri, body, _headers(settings, body))
+    for uri in (event["endpoints"] or account_endpoint) * rule.get("copies", 1):
+        status, error = _post(uri, body, _headers(settings, body, rule))
         delivery = {
             "id": new_id("whdl"),
             "created_at": books().now(),

@@ -41,7 +41,7 @@ class Omise:
     def __init__(self, base):
         self.base = base
 
-    def control(self, path, **values):
+    def control(self, path, /, **values):
         """Ask the control surface for something."""
         answer = requests.post(f"{self.base}control/{path}", json=values, timeout=10)
         answer.raise_for_status()
@@ -51,6 +51,23 @@ class Omise:
         """Forget all objects; 3-D Secure off."""
         self.control("reset")
         self.control("settings", three_d_secure=False)
+
+    def breaks(self, fault, **rule):
+        """Set a rule of the fault plan; gives its id."""
+        return self.control("faults", fault=fault, **rule)["id"]
+
+    def fault(self, rule_id):
+        """Tell how a rule stands: how often it `met` something, and its `state`."""
+        asked = f"{self.base}control/faults/{rule_id}"
+        return requests.get(asked, timeout=10).json()
+
+    def releases(self, rule_id):
+        """Let go what a rule holds."""
+        return self.control(f"faults/{rule_id}/release")
+
+    def heals(self):
+        """Forget all faults."""
+        requests.delete(f"{self.base}control/faults", timeout=10).raise_for_status()
 
     def books(self, order_id=None):
         """Tell what was really charged."""

@@ -1,0 +1,37 @@
+"""Run a sandbox by itself: `python -m sandbox --port 5001`."""
+
+import click
+
+from . import PUBLIC_KEY, SECRET_KEY, WEBHOOK_SECRET, create_app
+from .countries import COUNTRIES
+from .serve import Server
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=5001, show_default=True)
+@click.option(
+    "--country", type=click.Choice(sorted(COUNTRIES)), default="TH", show_default=True
+)
+@click.option(
+    "--db",
+    metavar="FILE",
+    help="Where its books lie; instance/sandbox.sqlite3 if not said.",
+)
+@click.option("--webhook", metavar="URL", help="Where it delivers its events.")
+def main(port, country, db, webhook):
+    """Imitate Omise on this machine: API, vault, omise.js, bank pages and dashboard."""
+    try:
+        app = create_app(database=db, country=country, webhook_uri=webhook)
+        server = Server(app, port)
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+    home = f"http://localhost:{server.port}/"
+    click.echo(f"API and vault: {home}  Dashboard: {home}dashboard/")
+    click.echo(f"Keys: {PUBLIC_KEY}  {SECRET_KEY}")
+    click.echo(f"Webhook secret: {WEBHOOK_SECRET}")
+    server.run()
+    click.echo("The sandbox has ended; its books are kept.")
+
+
+if __name__ == "__main__":
+    main()

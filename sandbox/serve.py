@@ -1,0 +1,85 @@
+"""Serve a sandbox by itself: for `python -m sandbox`, and for anyone's tests."""
+
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from . import PUBLIC_KEY, SECRET_KEY, WEBHOOK_SECRET, create_app
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type, message, *args):
+        """Say nothing about requests that were answered."""
+
+
+class Server:
+    """Listen on loopback with a thread for each line, and refuse all lines for a while if told."""
+
+    def __init__(self, app, port=0):
+        self._app = app
+        app.extensions["sandbox_server"] = self
+        self.refuses = self._ended = False
+        self._pause = 0
+        self._open(port)
+
+    def _open(self, port):
+        self._server = make_server(
+            "127.0.0.1", port, self._app, threaded=True, request_handler=_Quiet
+        )
+        self._server.daemon_threads = True
+        self.port = self._server.server_port
+
+    def run(self):
+        """Serve until stop() or Ctrl-C, with pauses in which nobody listens."""
+        while not self._ended:
+            self._server.serve_forever(
+                poll_interval=0.05
+            )  # closes its socket at its end
+            if not self._pause:
+                return  # by Ctrl-C
+            time.sleep(self._pause)
+            self.refuses, self._pause = False, 0
+            self._open(self.port)
+
+    def refuse(self, seconds):
+        """Listen to nobody for so long; lines that are kept open are cut when next used."""
+        self.refuses, self._pause = True, seconds
+        threading.Thread(target=self._server.shutdown, daemon=True).start()
+
+    def stop(self):
+        """End run()."""
+        self._ended = True
+        self._server.shutdown()
+
+
+@dataclass(frozen=True)
+class Running:
+    """Hold what a client needs to reach a running sandbox; `url` ends in a slash."""
+
+    url: str
+    public_key: str = PUBLIC_KEY
+    secret_key: str = SECRET_KEY
+    webhook_secret: str = WEBHOOK_SECRET
+
+
+@contextmanager
+def running(*, country="TH", database=None, webhook_uri=None, port=0):
+    """Run a sandbox in a thread of this process for the length of a `with` block."""
+    with tempfile.TemporaryDirectory() as folder:
+        books = database or Path(folder) / "sandbox.sqlite3"
+        app = create_app(database=books, country=country, webhook_uri=webhook_uri)
+        server = Server(app, port)
+        thread = threading.Thread(target=server.run, name="sandbox", daemon=True)
+        thread.start()
+        try:
+            yield Running(f"http://127.0.0.1:{server.port}/")
+        finally:
+            server.stop()
+            thread.join(timeout=10)
+            app.extensions["sandbox_postman"].stop()
+            app.extensions["sandbox"].close()
