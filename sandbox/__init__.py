@@ -1,8 +1,8 @@
 """An Omise on your own machine, for development and tests.
 
-What it does NOT imitate: money, banks, card networks, fraud checks, rate limits, search, disputes,
-payment links, transfers and payouts, schedules, linked accounts, receipts, and any promise about
-what Omise will do tomorrow. Messages that nobody recorded are our own words.
+What it does NOT imitate: money, banks, card networks, fraud checks, rate limits, the pages behind
+payment links, payouts that arrive, a clock for schedules, linked accounts, chains, sub-merchants,
+and any promise about what Omise will do tomorrow. Messages that nobody recorded are our own words.
 
 Live keys are refused. It stores no card number and no security code. It keeps its books in a SQLite
 file of its own, imports nothing of the shop, and is reached over HTTP only: mounted below another
@@ -34,7 +34,10 @@ def create_app(
         control,
         dashboard,
         deliver,
+        disputes,
+        others,
         pages,
+        search,
         spoiling,
         state,
         wire,
@@ -64,6 +67,9 @@ def create_app(
         control.control,
         pages.pages,
         dashboard.dashboard,
+        disputes.disputes,
+        others.others,
+        search.search,
     ):
         app.register_blueprint(blueprint)
     spoiling.init_app(app)

@@ -26,7 +26,7 @@ MOVES = {
     "mark_as_paid": charges.pay,
     "mark_as_failed": charges.fail,
 }
-_DRAW = {
+DRAW = {
     "charge": objects.charge,
     "refund": objects.refund,
     "event": objects.event,
@@ -36,7 +36,7 @@ _DRAW = {
 }
 
 
-def listed(kind, **found_by):
+def listed(kind, draw=None, **found_by):
     """Answer one page of a kind, cut as the caller asked."""
     params = wire.params()
     since, until = forms.moment(params.get("from")), forms.moment(params.get("to"))
@@ -57,9 +57,13 @@ def listed(kind, **found_by):
         newest_first=backwards,
         **found_by,
     )
-    data = [_DRAW[kind](facts) for facts in found]
+    draw = draw or DRAW[kind]
+    data = [draw(facts) for facts in found]
     location = request.path.rstrip("/")
-    return wire.answer(objects.list_of(location, data, total, cut=cut))
+    shown = objects.list_of(location, data, total, cut=cut)
+    if kind == "receipt":
+        shown["object"] = "receipt_list"  # as recorded, for this kind alone
+    return wire.answer(shown)
 
 
 @api.post("/tokens")
@@ -177,7 +181,7 @@ def list_all(kinds):
 def show_one(kinds, identifier):
     """Show an event as it was written, or a line of the balance."""
     kind = kinds.removesuffix("s")
-    return wire.answer(_DRAW[kind](books().find(kind, identifier)))
+    return wire.answer(DRAW[kind](books().find(kind, identifier)))
 
 
 @api.route("/customers", methods=["GET", "POST"])

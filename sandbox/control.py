@@ -1,8 +1,8 @@
 """Let tests and developers steer the sandbox; Omise has nothing of the kind."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, current_app, request
 
-from . import charges, countries, deliver, forms, wire
+from . import charges, countries, deliver, faults, forms, wire
 from .state import books
 
 control = Blueprint("control", __name__, url_prefix="/control")
@@ -54,6 +54,8 @@ def _read(name, value):
         return number
     if name in CHOICES and text in CHOICES[name]:
         return text
+    if name == "omise_js" and (text == "own" or forms.is_web_address(text)):
+        return text
     raise wire.Refused("bad_request", f"{name} cannot be set to that")
 
 
@@ -73,6 +75,44 @@ def deliver_again(event_id):
     """Deliver an event once more."""
     deliver.again(event_id)
     return _said({"delivering": event_id})
+
+
+@control.route("/faults", methods=["GET", "POST", "DELETE"])
+def fault_plan():
+    """Add a rule of what is to go wrong, list the rules, or forget them all."""
+    if request.method == "DELETE":
+        faults.clear(books())
+    if request.method == "POST":
+        asked = wire.params()
+        return _said(
+            _refuse(asked)
+            if asked.get("fault") == "refuse"
+            else faults.add(books(), asked)
+        )
+    return _said({"object": "list", "data": faults.all_of(books())})
+
+
+def _refuse(asked):
+    """Close the listener for a while, where the sandbox has one of its own."""
+    server = current_app.extensions.get("sandbox_server")
+    if server is None:
+        message = "only a sandbox that runs by itself can refuse connections"
+        raise wire.Refused("bad_request", message)
+    rule = faults.add(books(), asked)
+    server.refuse(rule["seconds"])
+    return faults.shown(faults.change(books(), rule["id"], met=1))
+
+
+@control.get("/faults/<rule_id>")
+def show_fault(rule_id):
+    """Show one rule, how often it struck, and whether it holds a request now."""
+    return _said(faults.shown(books().find("fault", rule_id)))
+
+
+@control.post("/faults/<rule_id>/release")
+def release_fault(rule_id):
+    """Let the requests go that a rule holds."""
+    return _said(faults.release(books(), rule_id))
 
 
 @control.get("/books")

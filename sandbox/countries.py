@@ -63,12 +63,17 @@ def in_currency(amount, currency, wanted, rounding=ROUND_HALF_UP):
     """Change smallest units of one currency into those of another."""
     if currency == wanted:
         return amount
-    baht = Decimal(amount) * Decimal(_BAHT_PER_UNIT[currency]) / _units(currency)
-    changed = baht / Decimal(_BAHT_PER_UNIT[wanted]) * _units(wanted)
+    baht = Decimal(amount) * Decimal(_BAHT_PER_UNIT[currency]) / units(currency)
+    changed = baht / Decimal(_BAHT_PER_UNIT[wanted]) * units(wanted)
     return int(changed.quantize(Decimal(1), rounding))
 
 
-def _units(currency):
+def rate(base, quote):
+    """Tell how many units of one currency a unit of another buys."""
+    return Decimal(_BAHT_PER_UNIT[base]) / Decimal(_BAHT_PER_UNIT[quote])
+
+
+def units(currency):
     """Tell how many smallest units make one; the yen has none."""
     return 1 if currency == "JPY" else 100
 

@@ -1,6 +1,6 @@
 """Put whole objects where an answer holds ids, for callers who send ``expand=true``."""
 
-from . import objects
+from . import objects, payouts, schedules
 from .state import books
 from .wire import NotFound
 
@@ -9,12 +9,14 @@ _KINDS = {
     "transaction": ("transaction", objects.transaction),
     "charge": ("charge", objects.charge),
     "default_card": ("card", objects.card),
+    "recipient": ("recipient", payouts.draw_recipient),
+    "schedule": ("schedule", schedules.draw),
 }
 
 
 def expanded(body):
     """Expand the ids of one object, or of each object of a list."""
-    if body.get("object") == "list":
+    if body.get("object") in ("list", "search"):
         return {**body, "data": [expanded(each) for each in body["data"]]}
     return {name: _whole(name, value) for name, value in body.items()}
 

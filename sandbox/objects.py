@@ -4,7 +4,7 @@ The books keep facts: times as seconds, and nothing that can be worked out. Here
 how a charge stands is worked out in ``sandbox/standing.py``.
 """
 
-from . import codes, methods, standing, wire
+from . import codes, methods, shapes, standing, wire
 from .forms import stamp
 from .state import books
 
@@ -54,6 +54,7 @@ FIELDS = {
         "object livemode id deleted filename location kind download_uri created_at"
     ),
     "webhook_delivery": "object id uri status key error payload created_at",
+    **shapes.FIELDS,
 }
 
 
@@ -162,10 +163,19 @@ def charge(facts):
         location=wire.path_of(location),
         refunds=list_of(f"{location}/refunds", [refund(each) for each in refunds]),
         authorize_uri=_authorize_uri(facts),
+        dispute=_dispute_of(facts),
         **means,
         **standing.money(facts),
         **standing.flags(facts),
     )
+
+
+def _dispute_of(facts):
+    """Draw the dispute about a charge, whole as openapi.yml says."""
+    from .disputes import draw
+
+    disputed = facts.get("dispute")
+    return draw(books().find("dispute", disputed)) if disputed else None
 
 
 def _authorize_uri(facts):

@@ -67,7 +67,7 @@ def flags(facts):
         "reversible": waiting,
         "reversed": status == "reversed",
         "paid": status == "successful",
-        "disputable": bool(card and whole),
+        "disputable": bool(card and whole and not facts.get("dispute")),
         "refundable": whole,
         "partially_refundable": part,
         "can_perform_void": voidable(facts),
@@ -79,9 +79,9 @@ def flags(facts):
 
 
 def refundable(facts):
-    """Tell whether money can go back: (at all, in part)."""
+    """Tell whether money can go back: (at all, in part); never while it is disputed or lost."""
     left = captured_amount(facts) - facts["refunded_amount"]
-    if facts["status"] != "successful" or left <= 0:
+    if facts["status"] != "successful" or left <= 0 or facts.get("contested"):
         return False, False
     if not facts["source"]:
         return True, True
@@ -92,6 +92,8 @@ def refundable(facts):
 def voidable(facts):
     """Tell whether a full refund may still be a void: a card, untouched, paid today."""
     if facts["status"] != "successful" or not facts["card"] or facts["refunded_amount"]:
+        return False
+    if facts.get("contested"):
         return False
     country = countries.COUNTRIES[books().settings()["country"]]
     days = [

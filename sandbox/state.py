@@ -33,6 +33,7 @@ class Books(Rows):
             "webhook_uri": None,
             "webhook_secret": WEBHOOK_SECRET,
             "webhook_previous_secret": None,
+            "omise_js": "own",
             "api_version": wire.CURRENT_VERSION,
             "clock_offset": 0,
             "account_id": new_id("account"),

@@ -1,0 +1,123 @@
+"""Search what was charged, refunded, disputed and so on: GET /search and its short forms.
+
+Free text is looked for in ids, descriptions, metadata, names and the like; every word has to be
+there. It finds a charge at once, which Omise does not promise. Messages are our own words.
+"""
+
+from flask import Blueprint
+
+from . import disputes, filters, forms, life, objects, others, receipts, wire
+from .api import DRAW as PLAIN
+from .api import MOST_PER_PAGE
+from .state import books
+
+search = Blueprint("search", __name__)
+
+SCOPES = (
+    "audit charge charge_schedule customer dispute event link linked_account log_entry receipt"
+    " recipient refund sub_merchant transfer transfer_schedule transaction"
+)
+SHORT_FORMS = {
+    **{f"/{scope}s/search": scope for scope in SCOPES.split() if "_" not in scope},
+    "/linked_accounts/search": "linked_account",
+    "/sub_merchants/search": "sub_merchant",
+    "/charges/schedules/search": "charge_schedule",
+    "/transfers/schedules/search": "transfer_schedule",
+    # As openapi.yml writes it.
+    "/receipts/receipts/search": "receipt",
+}
+_DRAW = {
+    **PLAIN,
+    **{kind.name: kind.draw for kind in others.KINDS.values()},
+    "dispute": disputes.draw,
+    "receipt": receipts.draw,
+}
+_SEARCHED = (
+    "id description metadata name last_digits email title charge customer source card currency"
+    " origin key number message tax_id bank_account recipient shown data"
+)
+
+
+@search.get("/search")
+@wire.needs("skey")
+def search_all(scope=None):
+    """Search one scope, named by the address or among what was sent."""
+    params = wire.params()
+    scope = scope or params.get("scope")
+    if scope not in SCOPES.split():
+        raise wire.Refused("invalid_scope", "scope is invalid")
+    page = _counted(params, "page", 1)
+    per_page = min(_counted(params, "per_page", 30), MOST_PER_PAGE)
+    # Recorded: the oldest first, unless asked otherwise.
+    backwards = params.get("order") == "reverse_chronological"
+    kind, found = _found(scope, params, backwards)
+    first = (page - 1) * per_page
+    shown = {
+        "data": [_DRAW[kind](facts) for facts in found[first : first + per_page]],
+        "page": page,
+        "per_page": per_page,
+        "total": len(found),
+        "total_pages": -(-len(found) // per_page),
+        "filters": params.get("filters") or {},
+        "order": "reverse_chronological" if backwards else "chronological",
+        "query": params.get("query"),
+        "scope": scope,
+    }
+    location = wire.path_of("/search")
+    return wire.answer(objects.drawn("search", shown, location=location))
+
+
+for _path, _scope in SHORT_FORMS.items():
+    search.add_url_rule(_path, _path, search_all, defaults={"scope": _scope})
+
+
+def _counted(params, name, default):
+    """Read a page number or size, or refuse it."""
+    given = params.get(name)
+    number = default if given in (None, "") else forms.whole(given)
+    if number is None or number < 1:
+        raise wire.Refused("invalid_page", f"{name} is invalid")
+    return number
+
+
+def _found(scope, params, backwards):
+    """Find what of a scope has the words and passes the filters: its kind, and the facts."""
+    wanted = params.get("filters") or {}
+    tests = filters.tests(scope, wanted)
+    words = (forms.text(params.get("query")) or "").split()
+    life.expire_due()
+    if scope == "receipt":
+        receipts.issue()
+    of_sort = scope.removesuffix("_schedule")
+    kind, sort = (scope, None) if of_sort == scope else ("schedule", of_sort)
+    first, order = words[0] if words else None, {"newest_first": backwards}
+    rows, _ = books().page(kind, status=sort, text=first, limit=-1, **order)
+    forgotten = kind != "schedule" and "deleted" not in wanted
+    found = [
+        facts
+        for facts in rows
+        if _has(facts, words) and not (forgotten and facts.get("deleted"))
+    ]
+    if tests:
+        draw = _DRAW[kind]
+        found = [facts for facts in found if filters.passes(draw(facts), tests)]
+    return kind, found
+
+
+def _has(facts, words):
+    """Tell whether every word is somewhere in what is searched."""
+    text = " ".join(_texts(facts)).lower() if words else ""
+    return all(word.lower() in text for word in words)
+
+
+def _texts(value, everything=False):
+    """Walk through the searched texts of an object; all of its metadata is."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if everything or name in _SEARCHED.split():
+                yield from _texts(inner, everything or name == "metadata")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner, everything)
+    elif value is not None:
+        yield str(value)
