@@ -105,11 +105,13 @@ def charge():
         paying.note_failure(attempt.id, error)
         return order_page
     try:
-        ledger.record(made)
+        written = ledger.record(made)
     except book.LedgerDown:
         current_app.logger.error(
             "charge %s is not written yet: sweep will do it", made.id
         )
+        return order_page
+    if written is None or made.differs_from(written):
         return order_page
     return process(made)
 
@@ -161,7 +163,9 @@ def order(order_id):
     settling.settle_order(str(order_id))
     if attempt and attempt.charge_id:
         try:
-            return process(gateway.find_charge(attempt.charge_id), returning=True)
+            charge = gateway.find_charge(attempt.charge_id)
+            if not charge.differs_from(attempt):
+                return process(charge, returning=True)
         except GatewayError as error:
             current_app.logger.warning("return to order %s: %s", order_id, error)
     return redirect(url_for("checkout.show", order_id=order_id), 303)

@@ -43,31 +43,48 @@ class Postman:
 
     def take(self, letters):
         """Accept promised letters, starting the thread with the first."""
-        for event_id, rule in letters:
-            for each in self._in_order(event_id, rule):
-                if rule.get("delay"):
-                    self._put_later(each, rule["delay"])
-                else:
-                    self._letters.put(each)
         with self._changed:
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(
-                    target=self._round, name="sandbox-postman", daemon=True
-                )
-                self._thread.start()
+            for letter in letters:
+                if "hold_back" in letter[1]:
+                    self._keep_back(letter)
+                else:
+                    self._send(letter)
 
-    def _in_order(self, event_id, rule):
-        """Give the letters that may leave now: those kept back leave together, newest first."""
-        kept = self._kept_back[rule.get("id")]
-        kept.append((event_id, rule))
-        if len(kept) < rule.get("hold_back", 1):
-            return []
-        return reversed(self._kept_back.pop(rule.get("id")))
+    def _keep_back(self, letter):
+        """Keep a letter until enough of them wait; nothing is promised about it until then."""
+        rule = letter[1]
+        self._promised -= 1
+        self._changed.notify_all()
+        self._kept_back[rule["id"]].append(letter)
+        if len(self._kept_back[rule["id"]]) >= rule["hold_back"]:
+            self.let_go(rule["id"])
 
-    def _put_later(self, letter, seconds):
-        later = threading.Timer(seconds, self._letters.put, (letter,))
-        later.daemon = True
-        later.start()
+    def let_go(self, rule_id=None):
+        """Send what one rule, or any, kept back: the newest first."""
+        with self._changed:
+            for each in [rule_id] if rule_id else list(self._kept_back):
+                letters = self._kept_back.pop(each, [])
+                self._promised += len(letters)
+                for letter in reversed(letters):
+                    self._send(letter)
+
+    def forget(self):
+        """Forget what was kept back."""
+        with self._changed:
+            self._kept_back.clear()
+
+    def _send(self, letter):
+        if "delay" in letter[1]:
+            later = threading.Timer(letter[1]["delay"], self._letters.put, (letter,))
+            later.daemon = True
+            later.start()
+        else:
+            self._letters.put(letter)
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(
+                target=self._round, name="sandbox-postman", daemon=True
+            )
+            self._thread.start()
 
     def _round(self):
         """Deliver until told to stop."""
@@ -139,18 +156,18 @@ def emit(key, shown, charge_id=None, endpoints=None):
         "shown": event,
     }
     books().add("event", facts, parent=charge_id)
-    books().after_commit(lambda: _schedule(event, charge_id))
+    books().after_commit(lambda: _schedule(event))
 
 
 def again(event_id):
     """Deliver an event once more."""
     event = books().find("event", event_id)
-    _schedule(event["shown"], None)
+    _schedule(event["shown"])
 
 
-def _schedule(event, charge_id):
+def _schedule(event):
     """Keep an event for after the response; outside a request it leaves at once."""
-    rule = faults.take_for_event(books(), event, charge_id) or {}
+    rule = faults.take_for_event(books(), event) or {}
     letter = (event["id"], rule)
     if rule.get("drop"):
         return
@@ -184,11 +201,7 @@ def _headers(settings, body, rule):
 
 def _bent(shown, settings, rule):
     """Give an event in the version and with the lies that a rule asks for."""
-    current = settings["api_version"] == wire.CURRENT_VERSION
-    if (
-        current
-        and rule.get("api_version", wire.CURRENT_VERSION) != wire.CURRENT_VERSION
-    ):
+    if "api_version" in rule and settings["api_version"] == wire.CURRENT_VERSION:
         shown = older.downgraded_event(shown)
     return spoiling.changed(shown, rule.get("set", {}))
 
@@ -219,7 +232,7 @@ def _post(uri, body, headers):
             session.trust_env, session.stream = False, True
             sent = {"data": body, "headers": headers, "timeout": PATIENCE}
             with session.post(uri, allow_redirects=False, **sent) as response:
-                response.raw.read(4096)  # hang up only after the shop has spoken
+                next(response.iter_content(4096), None)  # the shop speaks first
                 return response.status_code, None
     except (requests.RequestException, ValueError) as problem:
         # A ValueError is a host name that cannot be one, such as a label of 64 letters.

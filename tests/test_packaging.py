@@ -30,7 +30,7 @@ def test_readme_holds_the_two_commands_and_the_scripts_they_run():
     readme, pipfile = (ROOT / "README.md").read_text(), (ROOT / "Pipfile").read_text()
     assert "pip install pipenv && pipenv sync && pipenv run start" in readme
     assert "pip install pipenv && pipenv sync --dev && pipenv run test" in readme
-    assert 'test = "python -m pytest"' in pipfile
+    assert 'test = "python -m pytest' in pipfile
 
 
 def test_the_tutorial_s_commands_are_in_the_readme():

@@ -1,0 +1,241 @@
+"""Shop for real while lines break, Omise lies and the shop is killed; then compare the books.
+
+    pipenv run chaos --seed 1 --orders 100 --kills 20
+
+A sandbox, the shop under gunicorn and its sweeps run as processes of their own. What each order
+goes through, faults and kills included, is drawn from the seed and the order's number. Whatever
+is wrong in the end is printed, and the exit code is 1.
+"""
+
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+os.environ["PYTHON_DOTENV_DISABLED"] = "1"
+
+import click  # noqa: E402  what comes below reads the environment
+import plans  # noqa: E402
+from processes import Machine  # noqa: E402
+from restless import Restless, address, patiently  # noqa: E402
+from verdict import UNSURE, Visit, judge  # noqa: E402
+
+# What nobody met by then, nobody will; and every request is held against every rule.
+MOST_RULES = 100
+
+
+class Chaos:
+    """Run the shoppers of one seed against one machine, and remember what they went through."""
+
+    def __init__(self, machine, seed, orders, kills, jobs=6):
+        self.machine, self.seed, self.jobs = machine, seed, jobs
+        killed = random.Random(f"{seed}:kills").sample(range(orders), kills)
+        self.plans = [
+            plans.draw(seed, number, number in killed) for number in range(orders)
+        ]
+        self.visits, self.recoveries, self.settlings = {}, [], []
+        self.struck, self.failures = Counter(), []
+        self._rules, self._killing = deque(), threading.Lock()
+
+    def run(self):
+        """Let everybody shop, then let everything come to rest; gives the findings."""
+        watching = threading.Event()
+        watcher = threading.Thread(target=self._watch, args=(watching,))
+        watcher.start()
+        try:
+            for three_d_secure in (False, True):
+                self._shop_all(three_d_secure)
+            self._heal()
+            self._settle()
+        finally:
+            watching.set()
+            watcher.join()
+        return self._findings()
+
+    def _shop_all(self, three_d_secure):
+        """Send in those who shop with or without 3-D Secure: at Omise it is one switch."""
+        omise, chosen = self.machine.omise, three_d_secure
+        patiently(lambda: omise.control("settings", three_d_secure=chosen))
+        who = [one for one in self.plans if one.three_d_secure == three_d_secure]
+        with ThreadPoolExecutor(self.jobs) as shoppers:
+            list(shoppers.map(self._visit, who))
+
+    def _visit(self, plan):
+        visit = Visit(plan, f"number {plan.number}")
+        try:
+            with Restless(self.machine, plan, visit) as shopper:
+                self._go_shopping(shopper, visit)
+        except Exception as error:  # a finding too, and the others go on
+            visit.broken.append(f"the shopper gave up: {type(error).__name__} {error}")
+        self.visits[visit.order_id] = visit
+
+    def _go_shopping(self, shopper, visit):
+        plan = shopper.plan
+        for sku, quantity in plan.things:
+            shopper.adds(sku, quantity)
+        visit.order_id = shopper.opens()["order"]
+        killer = plan.kill and self._arm(plan.kill, visit.order_id)
+        try:
+            for rule in plan.faults:
+                self._break(visit, **rule)
+            shopper.acts()
+        finally:
+            if killer:
+                killer.join()
+
+    def _break(self, visit, fault, **rule):
+        """Set a rule about this order alone, where a request names it."""
+        saves_card = rule.get("path") == plans.CUSTOMER["path"]
+        asks_list = {**rule, **plans.LIST} == rule
+        if not asks_list and fault != "refuse":
+            rule["about"] = address(visit.plan) if saves_card else visit.order_id
+        omise = self.machine.omise
+        self._rules.append(patiently(lambda: omise.breaks(fault, **rule)))
+        if len(self._rules) > MOST_RULES:
+            oldest = self._rules.popleft()
+            patiently(lambda: omise.releases(oldest))
+
+    def _arm(self, kill, order_id):
+        """Prepare a kill of the shop; one at a time, so that each recovery is measured."""
+        rule = None
+        if kill.hold:
+            held = {**kill.hold, "about": order_id, "seconds": 30}
+            rule = patiently(lambda: self.machine.omise.breaks(**held))
+        self._killing.acquire()
+        killer = threading.Thread(target=self._kill, args=(kill, rule))
+        killer.start()
+        return killer
+
+    def _kill(self, kill, rule):
+        try:
+            if rule:
+                self._await_hold(rule)
+            else:
+                time.sleep(kill.seconds)  # the instant that the seed drew
+            began = time.monotonic()
+            self.machine.kill_shop()
+            if kill.with_sweeps:
+                self.machine.kill_sweeps()
+                self.machine.start_sweeps()
+            if rule:
+                patiently(lambda: self.machine.omise.releases(rule))
+            self.machine.start_shop()
+            self.recoveries.append(time.monotonic() - began)
+        finally:
+            self._killing.release()
+
+    def _await_hold(self, rule):
+        """Wait until the request is held; if it never comes, the kill comes all the same."""
+        deadline = time.monotonic() + 8
+        while time.monotonic() < deadline:
+            if patiently(lambda: self.machine.omise.fault(rule))["state"] == "held":
+                return
+            time.sleep(0.05)
+
+    def _watch(self, ended):
+        """Measure from when a charge is first seen at Omise until it is in the book.
+
+        Whatever strikes on the way is in that time: lists that lag or hang, and kills.
+        """
+        seen, booked = {}, set()
+        while not ended.wait(0.5):
+            now = time.monotonic()
+            for charge in self.machine.charges():
+                seen.setdefault(charge["id"], now)
+            for attempt in self.machine.attempts():
+                charge_id = attempt["charge_id"]
+                if charge_id in seen and charge_id not in booked:
+                    booked.add(charge_id)
+                    waited = now - seen[charge_id]
+                    self.settlings.append((waited, attempt["order_id"]))
+
+    def _heal(self):
+        omise = self.machine.omise
+        for rule in self.machine.held("fault"):
+            self.struck[_kind(rule)] += rule["met"]
+        patiently(omise.heals)
+
+    def _settle(self):
+        """Sweep till all is quiet; then let time pass for attempts of which Omise knows nothing."""
+        for _ in range(5):
+            if "errors 0" in self.machine.sweep():
+                break
+        known = {one["metadata"]["attempt_id"] for one in self.machine.charges()}
+        lost = [
+            one
+            for one in self.machine.attempts()
+            if one["state"] in UNSURE and one["id"] not in known
+        ]
+        # This is how time passes here: "nothing is there" is believed after ten minutes.
+        self.machine.ages(lost, timedelta(minutes=20))
+        for _ in range(2):
+            self.machine.sweep()
+
+    def _findings(self):
+        machine = self.machine
+        books = machine.charges(), machine.orders(), machine.attempts()
+        return judge(*books, self.visits)
+
+    def summary(self, findings):
+        """Tell in one line what the run went through."""
+        statuses = Counter(one["status"] for one in self.machine.charges())
+        slowest, order_id = max(self.settlings, default=(0, "none"))
+        return (
+            f"seed {self.seed}: {len(self.plans)} orders, {len(self.recoveries)} kills; "
+            f"charges: {_told(statuses)}; faults struck: {_told(self.struck)}; "
+            f"slowest settling of a lost answer {slowest:.1f} s (order {order_id}), "
+            f"slowest recovery after a kill {max(self.recoveries, default=0):.1f} s; "
+            f"{len(findings)} violations"
+        )
+
+
+def _kind(rule):
+    """Name a fault; of a webhook's, the first thing that is wrong with it."""
+    ways = ("drop", "early", "copies", "delay", "hold_back", "age", "secret", "set")
+    wrong = [way for way in (*ways, "api_version") if rule.get(way)]
+    return f"webhook {wrong[0]}" if rule["fault"] == "webhook" else rule["fault"]
+
+
+def _told(counts):
+    counted = sorted(counts.items())
+    return ", ".join(f"{name} {count}" for name, count in counted if count) or "none"
+
+
+@click.command()
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--orders", type=click.IntRange(1), default=100, show_default=True)
+@click.option("--kills", type=click.IntRange(0), default=20, show_default=True)
+@click.option("--jobs", type=click.IntRange(1), default=6, help="Shoppers at once.")
+@click.option("--database", metavar="URL", help="An empty one; else SQLite, for once.")
+def main(seed, orders, kills, jobs, database):
+    """Shop through faults and kills drawn from a seed, and compare the books in the end."""
+    if kills > orders:
+        raise click.UsageError("There is at most one kill for each order.")
+    # Ended from outside, it still ends all that it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    database = database or f"sqlite:///{folder / 'shop.sqlite3'}"
+    with Machine(folder, database, sweepers=2) as machine:
+        chaos = Chaos(machine, seed, orders, kills, jobs)
+        findings = chaos.run()
+        summary = chaos.summary(findings)
+    for order_id, wrong in findings:
+        click.echo(f"VIOLATION {order_id}: {wrong}\n  {chaos.visits.get(order_id)}")
+    click.echo(summary)
+    if findings:
+        click.echo(f"What the processes said is kept in {folder}.")
+        sys.exit(1)
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
