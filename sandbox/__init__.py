@@ -1,12 +1,13 @@
 """An Omise on your own machine, for development and tests.
 
-What it does NOT imitate: money, banks, card networks, fraud checks, rate limits, the pages behind
-payment links, payouts that arrive, a clock for schedules, linked accounts, chains, sub-merchants,
-and any promise about what Omise will do tomorrow. Messages that nobody recorded are our own words.
+What it does NOT imitate: money, banks, card networks, fraud checks, rate limits, passkeys, the
+buttons of Google Pay and Apple Pay, the pages behind payment links, payouts that arrive, a clock
+for schedules, linked accounts, chains, sub-merchants, and any promise about what Omise will do
+tomorrow. Messages that nobody recorded are our own words.
 
 Live keys are refused. It stores no card number and no security code. It keeps its books in a SQLite
 file of its own, imports nothing of the shop, and is reached over HTTP only: mounted below another
-application, or alone with ``flask --app sandbox run --port 5001``. Its control surface asks for no
+application, or alone with ``python -m sandbox``. Its control surface asks for no
 key, so keep it on loopback, where ``flask run`` binds by default.
 """
 

@@ -4,7 +4,9 @@ Nobody signs in: it is as open as the control surface. Its forms need no token e
 that another website makes a browser send is refused, because a webhook address can be set here.
 """
 
-from urllib.parse import urlsplit
+import base64
+import secrets
+from datetime import UTC, datetime
 
 from flask import (
     Blueprint,
@@ -16,13 +18,15 @@ from flask import (
     url_for,
 )
 
-from . import charges, deliver, pages, scenarios, wire
+from . import by_hand, deliver, disputes, faults, forms, objects, pages, scenarios, wire
 from .state import books
 
 STATUSES = ("pending", "successful", "failed", "expired", "reversed")
 PAGE_SIZE = 20
 MOST_PAGES = 1_000_000
-POLICY = pages.PAGE_POLICY + "; form-action 'self'"
+POLICY = pages.PAGE_POLICY + (
+    "; form-action 'self'; script-src 'self'; connect-src 'self'"
+)
 
 dashboard = Blueprint("dashboard", __name__, url_prefix="/dashboard")
 dashboard.register_error_handler(wire.NotFound, pages.missing)
@@ -44,7 +48,7 @@ def listing():
     status = request.args.get("status")
     status = status if status in STATUSES else None
     query = request.args.get("query", "").strip()
-    number = min(max(request.args.get("page", 1, type=int), 1), MOST_PAGES)
+    number = _page_number()
     found, total = books().charges(
         status=status,
         query=query or None,
@@ -69,13 +73,11 @@ def charge(charge_id):
     return _charge_page(charge_id)
 
 
-@dashboard.post(
-    "/charges/<charge_id>/<any(pay, fail, expire, capture, reverse, refund):move>"
-)
+@dashboard.post(f"/charges/<charge_id>/<any({', '.join(by_hand.MOVES)}):move>")
 def move(charge_id, move):
     """Move a charge as asked, or show why that is not possible."""
     try:
-        _MOVES[move](charge_id)
+        by_hand.MOVES[move](charge_id)
     except wire.NotFound:
         raise
     except wire.Refused as refused:
@@ -83,13 +85,44 @@ def move(charge_id, move):
     return redirect(url_for("dashboard.charge", charge_id=charge_id), 303)
 
 
+@dashboard.get("/events")
+def events():
+    """List what was told to the shop, newest first, and how the shop took it."""
+    number = _page_number()
+    cut = {"limit": PAGE_SIZE, "offset": (number - 1) * PAGE_SIZE, "newest_first": True}
+    found, total = books().page("event", **cut)
+    last = max(-(-total // PAGE_SIZE), 1)
+    shown = [objects.event(facts) for facts in found]
+    return _page("events", events=shown, total=total, number=number, last=last)
+
+
+@dashboard.post("/events/<event_id>/deliver")
 @dashboard.post("/charges/<charge_id>/events/<event_id>/deliver")
-def deliver_again(charge_id, event_id):
+def deliver_again(event_id, charge_id=None):
     """Send an event to the shop once more."""
     deliver.again(event_id)
-    return redirect(
-        url_for("dashboard.charge", charge_id=charge_id, _anchor=event_id), 303
-    )
+    if charge_id:
+        where = url_for("dashboard.charge", charge_id=charge_id, _anchor=event_id)
+    else:
+        where = url_for("dashboard.events", _anchor=event_id)
+    return redirect(where, 303)
+
+
+@dashboard.get("/faults")
+def fault_plan():
+    """Show what the sandbox was told to do wrong, and how often it has."""
+    return _page("faults", rules=faults.all_of(books()))
+
+
+@dashboard.post("/faults/clear")
+@dashboard.post("/faults/<fault_id>/release")
+def heal(fault_id=None):
+    """Let the requests go that one rule holds, or forget every rule."""
+    if fault_id:
+        faults.release(books(), fault_id)
+    else:
+        faults.clear(books())
+    return redirect(url_for("dashboard.fault_plan"), 303)
 
 
 @dashboard.get("/settings")
@@ -100,52 +133,39 @@ def settings():
 
 @dashboard.post("/settings")
 def change_settings():
-    """Change 3-D Secure, the webhook's address or its secret."""
+    """Change 3-D Secure, the webhook's address or its secret, or the browser script."""
     uri = request.form.get("webhook_uri", "").strip()
     secret = request.form.get("webhook_secret", "").strip()
-    if uri and not (urlsplit(uri).scheme in ("http", "https") and urlsplit(uri).netloc):
-        return _settings_page("A webhook address begins with http:// or https://.", 400)
+    script = request.form.get("omise_js", "").strip() or "own"
+    addresses = [uri, "" if script == "own" else script]
+    if any(each and not forms.is_web_address(each) for each in addresses):
+        return _settings_page("An address begins with http:// or https://.", 400)
     try:
         with books().change():
             books().set("webhook_secret", secret or None)
             books().set("webhook_uri", uri or None)
+            books().set("omise_js", script)
             books().set("three_d_secure", "three_d_secure" in request.form)
     except wire.Refused as refused:
         return _settings_page(_sentence(refused.message), refused.http_status)
     return redirect(url_for("dashboard.settings", saved=1), 303)
 
 
-def _fail(charge_id):
-    """Fail a charge with the code that was chosen, if it is one."""
-    code = request.form.get("failure_code")
-    charges.fail(charge_id, code if code in scenarios.FAILURE_MESSAGES else None)
+@dashboard.post("/settings/secret/<any(begin, finish):step>")
+def roll(step):
+    """Begin signing with a new secret besides the old one, or forget the old one."""
+    with books().change():
+        kept = books().settings()["webhook_secret"]
+        if step == "begin":
+            fresh = base64.b64encode(secrets.token_bytes(32)).decode()
+            books().set("webhook_secret", fresh)
+        books().set("webhook_previous_secret", kept if step == "begin" else None)
+    return redirect(url_for("dashboard.settings", saved=1), 303)
 
 
-def _refund(charge_id):
-    """Give back what was asked for, or everything that is left."""
-    shown = books().charge(charge_id)
-    amount = _smallest_units(request.form.get("amount", ""), shown["currency"])
-    charges.refund(charge_id, amount, void="void" in request.form)
-
-
-_MOVES = {
-    "pay": charges.pay,
-    "fail": _fail,
-    "expire": charges.expire,
-    "capture": charges.capture,
-    "reverse": charges.reverse,
-    "refund": _refund,
-}
-
-
-def _smallest_units(text, currency):
-    """Read an amount that a person typed, as 1,234.50, into smallest units."""
-    decimals = 0 if currency in pages.WITHOUT_DECIMALS else 2
-    whole, _, fraction = text.replace(",", "").strip().partition(".")
-    digits = whole + fraction.ljust(decimals, "0")
-    if not (digits.isascii() and digits.isdigit() and len(fraction) <= decimals):
-        raise wire.Refused("failed_refund", "amount is not a number")
-    return int(digits)
+def _page_number():
+    """Read which page of a list is wanted."""
+    return min(max(request.args.get("page", 1, type=int), 1), MOST_PAGES)
 
 
 def _sentence(message):
@@ -154,7 +174,9 @@ def _sentence(message):
 
 
 def _page(name, status_code=200, **values):
-    """Draw one of the dashboard's pages under its own policy."""
+    """Draw one of the dashboard's pages under its own policy; it tells when that was."""
+    values["drawn_at"] = datetime.fromtimestamp(books().now(), UTC).strftime("%H:%M:%S")
+    values["unhealed"] = sum(rule["state"] != "done" for rule in faults.all_of(books()))
     page = render_template(f"sandbox/{name}.html", **values)
     return pages.with_policy(page, POLICY, status_code)
 
@@ -172,6 +194,7 @@ def _charge_page(charge_id, problem=None, status_code=200):
         waiting=not pages.settled(shown),
         left=captured - shown["refunded_amount"],
         failure_codes=sorted(scenarios.FAILURE_MESSAGES),
+        reasons=disputes.REASONS.split(),
         problem=problem and _sentence(problem),
     )
 

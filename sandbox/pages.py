@@ -5,6 +5,7 @@ forging, and whoever holds a payment's address may answer for it, as on the genu
 """
 
 import re
+import threading
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from flask import (
     make_response,
     redirect,
     render_template,
+    request,
     url_for,
 )
 
@@ -28,7 +30,7 @@ _LOOPBACK = " ".join(
 )
 PAY_FORM_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
-    " img-src 'self' data:; base-uri 'none'; form-action 'none';"
+    f" img-src 'self' data: {_LOOPBACK}; base-uri 'none'; form-action 'none';"
     f" frame-ancestors 'self' {_LOOPBACK}"
 )
 # No form-action here: Chromium holds it against the redirect to the shop that answers the form.
@@ -37,11 +39,13 @@ PAGE_POLICY = (
     " frame-ancestors 'none'"
 )
 WITHOUT_DECIMALS = ("JPY",)
+LONGEST_WAIT = 60 * 60
 _NAMES = {
     "alipay_cn": "Alipay",
     "alipay_hk": "AlipayHK",
     "alipayplus_mpm": "Alipay+ QR",
     "bill_payment_tesco_lotus": "Lotus's bill payment",
+    "bkash": "bKash",
     "dana": "DANA",
     "duitnow_obw": "DuitNow Online Banking",
     "duitnow_qr": "DuitNow QR",
@@ -49,11 +53,14 @@ _NAMES = {
     "fpx": "FPX",
     "gcash": "GCash",
     "grabpay": "GrabPay",
+    "installment_paynext_extra_jumpapp": "PayNext Extra",
+    "installment_paynext_extra_qr": "PayNext Extra QR",
     "kakaopay": "KakaoPay",
     "maybank_qr": "Maybank QRPay",
     "paynow": "PayNow",
     "paypay": "PayPay",
     "promptpay": "PromptPay",
+    "qr_code_upi": "UPI QR",
     "rabbit_linepay": "LINE Pay",
     "shopeepay": "ShopeePay",
     "shopeepay_jumpapp": "ShopeePay app",
@@ -66,6 +73,7 @@ _NAMES = {
 }
 
 pages = Blueprint("pages", __name__)
+pages.add_app_template_filter(wire.pretty, "sandbox_json")
 
 
 @pages.app_template_filter("sandbox_money")
@@ -128,14 +136,18 @@ pages.register_error_handler(wire.NotFound, missing)
 
 @pages.get("/omise.js")
 def script():
-    """Serve the stand-in for the vendor's browser script; its own address is its base."""
+    """Serve the stand-in for the vendor's browser script, or lead to the one that was set."""
+    chosen = books().settings()["omise_js"]
+    if chosen != "own":
+        return redirect(chosen)
     return current_app.send_static_file("omise.js")
 
 
-@pages.get("/pay.html")
-def pay_form():
-    """Serve the pay form that omise.js frames."""
-    return with_policy(render_template("sandbox/pay.html"), PAY_FORM_POLICY)
+@pages.get("/pay.html", defaults={"name": "pay"})
+@pages.get("/provider", defaults={"name": "provider"})
+def frame(name):
+    """Serve what omise.js frames: the pay form, and the hidden maker of tokens."""
+    return with_policy(render_template(f"sandbox/{name}.html"), PAY_FORM_POLICY)
 
 
 @pages.get("/payments/<payment_id>/authorize")
@@ -164,6 +176,25 @@ def act(payment_id, action):
     charge = books().charge_of_payment(payment_id)
     if not settled(charge):
         _answer(charge["id"], action)
+    back = followable(charge["return_uri"])
+    return redirect(back or url_for("pages.authorize", payment_id=payment_id), 303)
+
+
+@pages.post("/payments/<payment_id>/later")
+def act_later(payment_id):
+    """Go back to the shop with the charge still pending, and answer some seconds afterwards."""
+    charge = books().charge_of_payment(payment_id)
+    seconds = min(max(request.form.get("seconds", 30, type=int), 1), LONGEST_WAIT)
+    action = "decline" if request.form.get("action") == "decline" else "approve"
+    # In this process alone: if it ends first, the charge stays pending, as when a bank forgets.
+    slow = threading.Timer(
+        seconds,
+        current_app.test_client().post,
+        (f"/payments/{payment_id}/{action}",),
+        {"base_url": request.url_root, "buffered": True},
+    )
+    slow.daemon = True
+    slow.start()
     back = followable(charge["return_uri"])
     return redirect(back or url_for("pages.authorize", payment_id=payment_id), 303)
 

@@ -1,6 +1,5 @@
 """Drive the sandbox's omise.js in a real browser, on a merchant page of another origin."""
 
-import shutil
 import threading
 
 import pytest
@@ -9,19 +8,9 @@ from werkzeug.serving import make_server
 
 from sandbox import PUBLIC_KEY
 
-CHROMIUM = shutil.which("chromium")
 NUMBER = "4242424242424242"
 FIELDS = ("cardNumber", "nameOnCard", "expiryDate", "securityCode")
 TYPED = (NUMBER, "Somsri Jaidee", "1235", "123")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PAGE = """<!doctype html><title>Merchant</title><body><p>A cart</p><script>
 window.heard = []; window.addEventListener("message", (event) => heard.push(event.data));
 </script>"""
@@ -32,16 +21,11 @@ FORM = """<form method="post" action="/paid"><input name="csrf" value="7">
 @pytest.fixture(scope="module")
 def chromium():
     """Start one headless Chromium for a module's tests."""
-    reason = "playwright is not installed"
-    playwright = pytest.importorskip("playwright.sync_api", reason=reason)
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=CHROMIUM, headless=True, args=FLAGS
-        )
-        yield browser
-        browser.close()
+    # Not above: where there is no browser this import skips, and only tests that want one may be.
+    import browser
+
+    with browser.chromium() as started:
+        yield started
 
 
 class Merchant:
@@ -49,7 +33,8 @@ class Merchant:
 
     def __init__(self, rig, page, url):
         self.rig, self.page, self.url = rig, page, url
-        self.html, self.posted, self.requests, self.complaints = "", [], [], []
+        self.html, self.headers, self.scripts_of_its_own = "", {}, {}
+        self.posted, self.requests, self.complaints = [], [], []
         page.on("request", self._sees)
         page.on("console", lambda said: self.complaints.append(said.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -57,6 +42,20 @@ class Merchant:
 
     def _sees(self, sent):
         self.requests.append((sent.url, sent.post_data or ""))
+
+    def greets(self):
+        """Answer with the page that is shown now, under the policy that is set now."""
+        return self.html, self.headers
+
+    def serves(self, path, script):
+        """Have a script of the merchant's own."""
+        self.scripts_of_its_own[path] = script
+
+    def lends(self, name):
+        """Answer with such a script."""
+        return self.scripts_of_its_own[f"/{name}.js"], {
+            "Content-Type": "text/javascript"
+        }
 
     def takes(self):
         """Take the posted form."""
@@ -136,7 +135,8 @@ def merchant(rig, chromium):
     server = make_server("127.0.0.1", 0, app, threaded=True)
     context = chromium.new_context(viewport={"width": 390, "height": 844})
     one = Merchant(rig, context.new_page(), f"http://127.0.0.1:{server.port}/")
-    app.add_url_rule("/", "home", lambda: one.html)
+    app.add_url_rule("/", "home", one.greets)
+    app.add_url_rule("/<name>.js", "script", one.lends)
     app.add_url_rule("/favicon.ico", "icon", lambda: "")
     app.add_url_rule("/paid", "paid", one.takes, methods=["POST"])
     thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01))

@@ -23,6 +23,7 @@ SETTINGS = {
     "clock_offset": 0,
     "api_version": "2019-05-29",
     "country": "TH",
+    "omise_js": "own",
 }
 
 

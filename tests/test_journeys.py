@@ -379,6 +379,10 @@ def test_only_known_scripts_run_where_a_card_is_typed(window):
         "/payment/payment.js",
         "/sandbox/omise.js",
         "/sandbox/static/pay.js",
+        "/sandbox/static/pay-cards.js",
+        "/sandbox/static/pay-elements.js",
+        "/sandbox/static/pay-embedded.js",
+        "/sandbox/static/pay-fields.js",
         "/sandbox/static/pay-methods.js",
         "/sandbox/static/pay-words.js",
     }

@@ -1,6 +1,7 @@
 """What a shopper meets in the sandbox: script, pay form, bank, wallet, phone and counter."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,7 @@ def test_pay_form_may_load_and_call_nothing_but_its_own_sandbox(rig):
     policy = served.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "connect-src 'self';" in policy
+    assert "img-src 'self' data: http://localhost:*" in policy  # a shop's own logo
     assert "unsafe" not in policy
 
 
@@ -137,6 +139,64 @@ def test_walking_away_leaves_the_charge_pending(rig):
     assert now(rig, charge)["status"] == "pending"
 
 
+def test_every_payer_s_page_says_that_it_is_a_sandbox_and_offers_its_answers(rig):
+    yes = {"bank": "Approve", "wallet": "Pay", "phone": "Confirm"}
+    shown = {
+        "bank": asked_by_the_bank(rig),
+        "wallet": wallet(rig),
+        "phone": rig.promptpay(return_uri=BACK),
+    }
+    for name, charge in shown.items():
+        html = page(rig, charge)
+        assert "<strong>Sandbox</strong>" in html, name
+        offered = re.findall(r"<button[^>]*>([^<]+)</button>", html)
+        assert {yes[name], "Cancel", "Go back now"} <= set(offered), name
+        assert {"Decline", "Let it be refused"} & set(offered), name
+        assert "Walk away" in html, name
+
+
+@pytest.mark.parametrize(
+    ("action", "status"), [("approve", "successful"), ("decline", "failed")]
+)
+def test_slow_bank_sends_the_shopper_back_first_and_answers_afterwards(
+    rig, action, status
+):
+    charge = asked_by_the_bank(rig)
+    later = re.sub("authorize.*", "later", path_of(rig, charge))
+    answer = rig.call("POST", later, data={"seconds": 1, "action": action})
+    assert (answer.status_code, answer.headers["Location"]) == (303, BACK)
+    assert now(rig, charge)["status"] == "pending"
+    deadline = time.monotonic() + 10
+    while now(rig, charge)["status"] == "pending" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert now(rig, charge)["status"] == status
+    told = rig.get(f"charges/{charge['id']}/events")["data"][-1]
+    assert told["key"] == "charge.complete"
+    # Nobody asked just now, and still the event knows where the sandbox lives.
+    assert told["data"]["authorize_uri"].startswith(rig.url)
+
+
+def test_charge_that_was_answered_meanwhile_is_left_alone_by_the_slow_bank(rig):
+    charge = wallet(rig)
+    later = re.sub("authorize.*", "later", path_of(rig, charge))
+    rig.call("POST", later, data={"seconds": "soon", "action": "x"})
+    answers(rig, charge, "cancel")
+    assert now(rig, charge)["failure_code"] == "payment_cancelled"
+
+
+def test_own_script_gives_way_to_the_one_that_is_set(rig):
+    genuine = "https://cdn.omise.co/omise.js"
+    rig.set(omise_js=genuine)
+    try:
+        led = rig.call("GET", "omise.js")
+        assert (led.status_code, led.headers["Location"]) == (302, genuine)
+    finally:
+        rig.set(omise_js="own")
+    assert rig.call("GET", "omise.js").status_code == 200
+    refused = rig.post("control/settings", omise_js="javascript:alert(1)")
+    assert refused["code"] == "bad_request"
+
+
 def test_second_answer_changes_nothing_and_still_returns(rig):
     charge = asked_by_the_bank(rig)
     answers(rig, charge, "approve")
@@ -205,7 +265,7 @@ def test_what_a_shop_wrote_is_escaped(rig):
     ):
         html = rig.call("GET", path).text
         assert "&lt;script&gt;" in html
-        assert "<script" not in html
+        assert "<script>" not in html
 
 
 @pytest.mark.parametrize(

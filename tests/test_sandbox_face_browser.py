@@ -218,7 +218,9 @@ def test_pages_fit_a_phone_and_their_buttons_fit_a_thumb(merchant):
         return_uri=merchant.url, metadata={"order_id": "x" * 60}
     )
     merchant.rig.charge(description="A long description " * 6)
-    paths = ["dashboard/", f"dashboard/charges/{charge['id']}", "dashboard/settings"]
+    merchant.rig.call("POST", "control/faults", json={"fault": "stale"})
+    paths = ["", f"charges/{charge['id']}", "settings", "faults", "events"]
+    paths = [f"dashboard/{path}" for path in paths]
     urls = [merchant.rig.url + path for path in paths] + [charge["authorize_uri"]]
     for url in urls:
         merchant.page.goto(url)

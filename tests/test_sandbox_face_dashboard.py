@@ -80,6 +80,7 @@ def test_list_narrows_by_status_and_by_word(rig):
 
 
 def test_list_is_cut_into_pages_that_keep_the_search(rig):
+    rig.promptpay(description="Another")
     for _ in range(21):
         rig.promptpay(description="Many")
     html = desk(rig, query="Many", status="pending")
@@ -104,6 +105,55 @@ def test_detail_shows_facts_money_and_the_code_to_scan(rig):
     assert rig.call("GET", image).headers["Content-Type"].startswith("image/")
 
 
+def test_metadata_is_drawn_as_a_table_whatever_is_in_it(rig):
+    metadata = {
+        "order_id": "17",
+        "gift": True,
+        "note": None,
+        "nothing": 0,
+        "basket": [{"sku": "cup"}, "tray"],
+        "shipping": {"city": "Bangkok & more"},
+    }
+    html = detail(rig, rig.charge(metadata=metadata))
+    drawn = html.partition('<div class="metadata">')[2].partition("</div>")[0]
+    cells = re.findall(r"<(?:th[^>]*|td|li)>(?:<code>)?([^<]+)<", drawn)
+    assert " ".join(cells) == (
+        "order_id 17 gift true note null nothing 0 basket sku cup tray"
+        " shipping city Bangkok &amp; more"
+    )
+    assert "{&#39;" not in html
+
+
+def test_order_id_that_is_no_text_is_listed_as_json(rig):
+    rig.charge(metadata={"order_id": {"number": 17}})
+    assert '{"number": 17}' in desk(rig)
+
+
+def test_deeply_nested_metadata_ends_as_json(rig):
+    deep = {"end": "here"}
+    for _ in range(30):
+        deep = {"in": deep}
+    html = detail(rig, rig.charge(metadata={"deep": deep}))
+    drawn = html.partition('<div class="metadata">')[2].partition("</div>")[0]
+    assert "here" in drawn
+    assert drawn.count("<table") == 5
+
+
+def test_event_shows_what_it_says(rig):
+    html = detail(rig, rig.charge(description="Celadon & clay"))
+    said = html.partition("<pre")[2].partition("</pre>")[0]
+    assert "&#34;object&#34;: &#34;charge&#34;" in said
+    assert "Celadon &amp; clay" in said
+
+
+def test_every_page_tells_when_it_was_drawn_by_the_sandbox_s_clock(rig):
+    rig.set(clock_offset=0)
+    for path in ("", "settings", "faults", f"charges/{rig.charge()['id']}"):
+        drawn = re.search(r"Drawn at <time>([\d:]{8}) UTC</time>", desk(rig, path))[1]
+        moments = [time.gmtime(time.time() - ago) for ago in range(5)]
+        assert drawn in [time.strftime("%H:%M:%S", moment) for moment in moments]
+
+
 def test_only_legal_actions_are_offered(rig):
     always = {"Deliver again"}
     source = {"Mark as successful", "Mark as failed", "Expire"} | always
@@ -114,7 +164,7 @@ def test_only_legal_actions_are_offered(rig):
     assert buttons(detail(rig, rig.promptpay())) == source
     assert buttons(detail(rig, asked)) == source - {"Expire"}
     assert buttons(detail(rig, held)) == {"Capture", "Reverse"} | always
-    assert buttons(detail(rig, rig.charge())) == {"Refund"} | always
+    assert buttons(detail(rig, rig.charge())) == {"Refund", "Dispute"} | always
     assert (
         buttons(detail(rig, rig.charge(card=rig.token("4111111111140011")))) == always
     )
@@ -151,6 +201,20 @@ def test_authorised_charge_is_captured_or_reversed_by_hand(rig, move, status):
     charge = rig.charge(capture=False)
     presses(rig, charge, move)
     assert now(rig, charge)["status"] == status
+
+
+def test_only_a_pre_authorised_charge_is_captured_in_part(rig):
+    fields = {"capture": False, "authorization_type": "pre_auth"}
+    charge = rig.charge(200000, **fields)
+    assert "readonly" not in detail(rig, charge)
+    presses(rig, charge, "capture", amount="1,500.00")
+    assert now(rig, charge)["captured_amount"] == 150000
+    whole = rig.charge(200000, capture=False)
+    assert "readonly" in detail(rig, whole)
+    refused = presses(rig, whole, "capture", amount="1,500.00")
+    assert (refused.status_code, now(rig, whole)["status"]) == (400, "pending")
+    presses(rig, whole, "capture", amount="2,000.00")
+    assert now(rig, whole)["paid"]
 
 
 @pytest.mark.parametrize(
@@ -224,3 +288,77 @@ def test_another_website_cannot_press_a_button_through_a_browser(rig):
         ).status_code
         == 303
     )
+
+
+def test_faults_are_listed_with_how_often_they_struck_and_cleared(rig):
+    assert "The sandbox behaves" in desk(rig, "faults")
+    rule = {"fault": "webhook", "key": "charge.<b>", "drop": True, "times": 2}
+    kept = rig.call("POST", "control/faults", json=rule).json()
+    html = desk(rig, "faults")
+    for shown in (kept["id"], "charge.&lt;b&gt;", "0 times of 2", "armed"):
+        assert shown in html
+    assert '<span class="pill failed">1</span>' in desk(rig)
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+    clear = "dashboard/faults/clear"
+    assert rig.call("POST", clear, headers=foreign).status_code == 403
+    assert rig.call("POST", clear).status_code == 303
+    assert rig.call("GET", "control/faults").json()["data"] == []
+    assert "The sandbox behaves" in desk(rig, "faults")
+
+
+def test_rule_that_holds_a_request_lets_it_go_by_hand(rig):
+    """The release is what is shown; that a request then goes on is the fault plan's to show."""
+    rule = {"fault": "hold_before", "path": "/charges", "seconds": 30}
+    kept = rig.call("POST", "control/faults", json=rule).json()
+    released = rig.call("POST", f"dashboard/faults/{kept['id']}/release")
+    assert released.status_code == 303
+    assert rig.get(f"control/faults/{kept['id']}")["state"] == "done"
+    missing = rig.call("POST", "dashboard/faults/falt_test_none/release")
+    assert (missing.status_code, "nothing here" in missing.text) == (404, True)
+
+
+@pytest.mark.parametrize(("verdict", "left"), [("won", {"Refund"}), ("lost", set())])
+def test_charge_is_disputed_and_the_dispute_decided_by_hand(rig, verdict, left):
+    charge = rig.charge(200000)
+    presses(rig, charge, "dispute", reason_code="not_recorded")
+    assert ">disputed</span>" in desk(rig)
+    disputed = now(rig, charge)["dispute"]
+    assert (disputed["status"], disputed["reason_code"]) == ("open", "not_recorded")
+    html = detail(rig, charge)
+    assert disputed["id"] in html
+    deciding = {"Let the shop win", "Let the payer win", "Deliver again"}
+    assert buttons(html) == deciding
+    presses(rig, charge, "decide", status=verdict)
+    assert now(rig, charge)["dispute"]["status"] == verdict
+    html = detail(rig, charge)
+    assert f"dispute {verdict}" in html
+    assert buttons(html) == left | {"Deliver again"}
+
+
+def test_dispute_that_cannot_be_is_refused_in_words(rig):
+    charge = rig.promptpay()
+    assert presses(rig, charge, "dispute").status_code == 400
+    refused = presses(rig, charge, "decide", status="won")
+    assert (refused.status_code, "Charge is not disputed." in refused.text) == (
+        400,
+        True,
+    )
+
+
+def test_all_events_are_listed_newest_first_whatever_they_are_about(rig):
+    charge = rig.charge()
+    customer = rig.post("customers", email="a@example.com")
+    html = desk(rig, "events")
+    assert re.findall(r"<strong>([a-z.]+)</strong>", html) == [
+        "customer.create",
+        "charge.create",
+    ]
+    assert charge["id"] in html
+    assert customer["id"] in html
+    again = re.search(r'action="/(dashboard/events/\w+/deliver)"', html)[1]
+    assert "/dashboard/events#evnt" in rig.call("POST", again).headers["Location"]
+    for _ in range(20):
+        rig.promptpay()
+    html = desk(rig, "events")
+    assert "Page 1 of 2" in html
+    assert "customer.create" in desk(rig, "events", page=2)

@@ -243,3 +243,54 @@ def test_foreign_messages_do_no_harm(merchant):
     merchant.pays()
     assert merchant.got()["omiseToken"].startswith("tokn_test_")
     assert merchant.complaints == []
+
+
+def test_every_attribute_is_heeded_by_its_name_or_its_alias(merchant):
+    merchant.sells(
+        logo=merchant.rig.url + "static/icon.svg?own",
+        frame_label="Clay",
+        frame_description="From the kiln",
+        button_label="Buy",
+        submit_label="Give",
+        hide_amount="true",
+        location_field="yes",
+        card_brands="jcb amex",
+        auto_card_number_format="no",
+        expiry_date_style="basic",
+    )
+    form = merchant.form
+    assert merchant.page.inner_text(".omise-checkout-button") == "Buy"
+    assert form.locator(".logo").get_attribute("src").endswith("?own")
+    assert form.locator(".logo").is_visible()
+    assert form.locator("#frameLabel").inner_text() == "Clay"
+    assert form.locator("#frameDescription").inner_text() == "From the kiln"
+    assert form.locator("[type=submit]").inner_text() == "Give"
+    assert form.locator(".accepted").inner_text() == "Accepted: JCB, Amex"
+    assert form.locator("[name=city]").is_visible()
+    merchant.types_card()
+    assert merchant.value("cardNumber") == TYPED[0]
+    assert merchant.value("expiryDate") == TYPED[2]
+    merchant.pays()
+    assert merchant.got()["omiseToken"].startswith("tokn_test_")
+
+
+def test_plain_attributes_leave_the_defaults(merchant):
+    merchant.sells()
+    form = merchant.form
+    assert merchant.page.inner_text(".omise-checkout-button") == "Pay with Omise"
+    assert form.locator("#frameLabel").inner_text() == "Omise"
+    assert form.locator("#frameDescription").inner_text() == "Secured by Omise"
+    assert form.locator(".accepted").inner_text() == "Accepted: Visa, Mastercard"
+    assert form.locator("[name=city]").count() == 0
+    assert form.locator(".logo").is_visible()
+
+
+def test_key_of_another_account_is_told_in_the_form(merchant):
+    merchant.scripts()
+    merchant.page.evaluate(
+        "OmiseCard.open({ key: 'pkey_5live000', amount: 2000, locale: 'th' })"
+    )
+    merchant.opened()
+    merchant.types_card()
+    merchant.pays()
+    assert "\u0e04\u0e35\u0e22\u0e4c" in merchant.complaint()

@@ -1,17 +1,20 @@
 /*
  * Stands in for the vendor's browser script: the same data attributes, functions, hidden fields and
- * messages as the classic pop-up (documentation page "omise-js"), pointed at the sandbox that served
- * this file.
+ * messages as the classic pop-up (documentation page "omise-js"), and the functions of the embedded
+ * forms, pointed at the sandbox that served this file.
  *
- * Not imitated: the embedded card form (customCardForm), the white-label instalment form, Google Pay
- * and Apple Pay. Their settings are carried along and ignored.
+ * Not imitated: Google Pay and Apple Pay buttons (Omise.createToken('tokenization', ...) does work),
+ * passkeys, and how the genuine embedded form and token frame talk with the page.
  */
 (function () {
   'use strict';
 
-  // The mount prefix is nobody's business but the URL's: whoever serves this file is the base.
-  const BASE = new URL('.', document.currentScript.src).href;
+  // The mount prefix is nobody's business but the URL's: whoever serves this file is the base. A
+  // bundle or a module that loads it leaves no currentScript.
+  const OWN = document.currentScript || document.querySelector('script[src*="/omise.js"]');
+  const BASE = new URL('.', OWN.src).href;
   const IFRAME_ID = 'omise-checkout-iframe-app';
+  const EMBEDDED_ID = 'omise-embedded-iframe';
   const CLOSING_MS = 250;
   const LOADING_MS = 3000;
   const ANSWER_MS = 30000;
@@ -20,7 +23,7 @@
     key: '',
     amount: 0,
     currency: 'THB',
-    image: '',
+    image: `${BASE}static/icon.svg`,
     frameLabel: 'Omise',
     frameDescription: 'Secured by Omise',
     buttonLabel: 'Pay with Omise',
@@ -82,6 +85,7 @@
     defaults: { ...DEFAULTS },
     buttons: [],
     injected: [],
+    embedded: null,
     iframe: null,
     loaded: false,
     open: null,
@@ -97,13 +101,23 @@
     iframe.setAttribute('style', HIDDEN_LOOK);
     iframe.addEventListener('load', () => { state.loaded = true; });
     state.iframe = iframe;
-    document.body.appendChild(iframe);
+    addToPage(iframe);
     window.addEventListener('message', hear);
     return iframe;
   }
 
-  function whenLoaded(iframe, act) {
-    if (state.loaded) {
+  function addToPage(iframe) {
+    // In the head of a page there is no body yet.
+    if (document.body) document.body.appendChild(iframe);
+    else document.addEventListener('DOMContentLoaded', () => document.body.appendChild(iframe), { once: true });
+  }
+
+  function say(iframe, type, data) {
+    iframe.contentWindow.postMessage(JSON.stringify({ type, data }), new URL(BASE).origin);
+  }
+
+  function whenLoaded(iframe, loaded, act) {
+    if (loaded) {
       act();
       return;
     }
@@ -118,8 +132,9 @@
   }
 
   function plain(config) {
-    // Functions cannot cross to the frame; they stay here.
-    return Object.fromEntries(Object.entries(config).filter(([, value]) => typeof value !== 'function'));
+    // Functions and elements cannot cross to the frame; they stay here.
+    const stays = (value) => typeof value === 'function' || value instanceof Node;
+    return Object.fromEntries(Object.entries(config).filter(([, value]) => !stays(value)));
   }
 
   function show(config, form, opened) {
@@ -127,13 +142,12 @@
     const current = { config: { ...state.defaults, ...tidy(config) }, form };
     state.open = current;
     state.cameFrom = document.activeElement;
-    whenLoaded(iframe, () => {
+    whenLoaded(iframe, state.loaded, () => {
       if (state.open !== current) return;
       iframe.style.display = 'block';
       iframe.style.backgroundColor = 'rgba(15, 23, 42, 0.6)';
       iframe.focus();
-      const message = { type: 'SHOW_IFRAME_APP_FORM', data: { config: plain(current.config) } };
-      iframe.contentWindow.postMessage(JSON.stringify(message), new URL(BASE).origin);
+      say(iframe, 'SHOW_IFRAME_APP_FORM', { config: plain(current.config) });
       if (typeof opened === 'function') opened();
     });
   }
@@ -179,6 +193,40 @@
     }
   }
 
+  /* ---- the forms that stand in the page itself ---- */
+
+  function removeEmbedded() {
+    if (!state.embedded) return;
+    window.removeEventListener('message', state.embedded.listen);
+    state.embedded.iframe.remove();
+    state.embedded = null;
+  }
+
+  function embed(config) {
+    const { element } = config;
+    const place = typeof element === 'string' ? document.querySelector(element) : element;
+    if (!(place instanceof Element)) throw new Error('OmiseCard: the embedded form has no element to stand in');
+    removeEmbedded();
+    const iframe = document.createElement('iframe');
+    iframe.id = EMBEDDED_ID;
+    iframe.src = `${BASE}pay.html`;
+    iframe.title = 'Card form (sandbox)';
+    // Through CSSOM, which no content security policy forbids.
+    Object.assign(iframe.style, { width: '100%', border: '0', display: 'block' });
+    const listen = (event) => { if (event.source === iframe.contentWindow) hearEmbedded(event, iframe, config); };
+    state.embedded = { iframe, listen };
+    window.addEventListener('message', listen);
+    place.appendChild(iframe);
+    iframe.addEventListener('load', () => say(iframe, 'SHOW_IFRAME_APP_FORM', { config: plain(config) }), { once: true });
+  }
+
+  function hearEmbedded(event, iframe, config) {
+    const { type, data } = JSON.parse(event.data);
+    if (type === 'EMBEDDED_FORM_HEIGHT') iframe.style.height = `${data}px`;
+    if (type === 'EMBEDDED_FORM_MADE' && config.onCreateTokenSuccess) config.onCreateTokenSuccess(data);
+    if (type === 'EMBEDDED_FORM_FAILED' && config.onError) config.onError(data);
+  }
+
   /* ---- forms and buttons of the page ---- */
 
   function ensureField(form, name) {
@@ -208,7 +256,10 @@
     const script = document.querySelector('script[data-key][data-amount]');
     if (!script) return;
     const form = script.closest('form');
-    if (!form) return;
+    if (!form) {
+      console.warn('OmiseCard: the script with data-key and data-amount stands in no form, so there is no button');
+      return;
+    }
     ensureFrame();
     prepare(form);
     const button = document.createElement('button');
@@ -243,7 +294,13 @@
       waiting.splice(0).forEach(attachOne);
     },
     open(config, opened) {
-      show(config, null, opened);
+      const wanted = { ...state.defaults, ...tidy(config) };
+      if (wanted.customCardForm || wanted.customInstallmentForm) embed(wanted);
+      else show(config, null, opened);
+    },
+    requestCardToken(billingAddress) {
+      if (!state.embedded) throw new Error('OmiseCard: open the embedded form first');
+      say(state.embedded.iframe, 'REQUEST_CARD_TOKEN', billingAddress || {});
     },
     close() {
       hide();
@@ -253,6 +310,7 @@
       state.buttons.splice(0).forEach(({ button, pressed }) => button.removeEventListener('click', pressed));
       state.injected.splice(0).forEach((node) => node.remove());
       if (state.iframe) state.iframe.remove();
+      removeEmbedded();
       Object.assign(state, { iframe: null, loaded: false, open: null });
     },
     getDefaultConfig() {
@@ -262,22 +320,44 @@
 
   /* ---- the functions a page may call itself ---- */
 
-  function post(path, authorization, body, lost, callback) {
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), ANSWER_MS);
-    fetch(BASE + path, {
+  let provider = null;
+
+  function providerFrame() {
+    if (provider) return provider;
+    const iframe = document.createElement('iframe');
+    iframe.src = `${BASE}provider`;
+    iframe.hidden = true;
+    iframe.title = 'Tokens (sandbox)';
+    provider = new Promise((resolve) => {
+      iframe.addEventListener('load', () => resolve(iframe), { once: true });
+    });
+    addToPage(iframe);
+    return provider;
+  }
+
+  function askProvider(key, body) {
+    return providerFrame().then((iframe) => new Promise((resolve, reject) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = ({ data }) => (data ? resolve(data) : reject(new Error('lost')));
+      iframe.contentWindow.postMessage({ key, body }, new URL(BASE).origin, [port2]);
+    }));
+  }
+
+  function askForSource(key, body) {
+    return fetch(`${BASE}sources/`, {
       method: 'POST',
-      headers: { Authorization: authorization, 'Content-Type': 'application/json' },
+      // No colon after the key: the genuine script leaves it out here.
+      headers: { Authorization: `Basic ${btoa(key)}`, 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
-      signal: late.signal,
-    })
-      .then((answer) => answer.json().then((content) => [answer.status, content]))
-      .catch(() => [0, lost])
-      .then(([status, content]) => {
-        clearTimeout(timer);
-        // Off the promise, so that a mistake in the callback shows as what it is.
-        setTimeout(() => callback(status, content));
-      });
+    }).then((answer) => answer.json().then((content) => [answer.status, content]));
+  }
+
+  function finish(asking, lost, callback) {
+    const late = new Promise((_, reject) => { setTimeout(() => reject(new Error('late')), ANSWER_MS); });
+    Promise.race([asking, late]).catch(() => [0, { object: 'error', ...lost }]).then(([status, content]) => {
+      // Off the promise, so that a mistake in the callback shows as what it is.
+      setTimeout(() => callback(status, content));
+    });
   }
 
   window.Omise = {
@@ -287,13 +367,12 @@
       return key;
     },
     createToken(type, attributes, callback) {
-      const lost = { object: 'error', code: 'rpc_error', message: 'unable to connect to provider after timeout' };
-      post('tokens', `Basic ${btoa(`${this.publicKey}:`)}`, { [type]: attributes }, lost, callback);
+      const lost = { code: 'rpc_error', message: 'unable to connect to provider after timeout' };
+      finish(askProvider(this.publicKey, { [type]: attributes }), lost, callback);
     },
     createSource(type, attributes, callback) {
-      const lost = { object: 'error', code: 'create_source_error', message: 'cannot connect to api or cannot get response from api' };
-      // No colon after the key: the genuine script leaves it out on sources.
-      post('sources/', `Basic ${btoa(this.publicKey)}`, { ...attributes, type }, lost, callback);
+      const lost = { code: 'create_source_error', message: 'cannot connect to api or cannot get response from api' };
+      finish(askForSource(this.publicKey, { ...attributes, type }), lost, callback);
     },
   };
 

@@ -33,6 +33,18 @@ const EN = {
   badName: 'Enter the name on the card.',
   badExpiry: 'Enter the expiry as month and year, like 04/29.',
   badCode: 'Enter the 3 or 4 digits of the security code.',
+  badPhone: 'Enter a phone number of 10 or 11 digits.',
+  badEmail: 'Enter an email address, like name@example.com.',
+  longName: 'This name is too long: at most 10 characters.',
+  onlyTest: 'This may be a real card, so it was not sent. Use one of the test cards below.',
+  tooLittle: 'This amount is too small for this way to pay.',
+  tooMuch: 'This amount is too large for this way to pay.',
+  notOffered: 'This account does not offer this way to pay.',
+  badCurrency: 'This way to pay does not take this currency.',
+  badKey: 'The public key of the shop is not right.',
+  barcode: 'Barcode on the payer\u2019s phone',
+  remember: 'Remember this card',
+  optional: (label) => `${label} (optional)`,
   fillIn: (label) => `Please fill in: ${label}.`,
 };
 
@@ -69,6 +81,18 @@ const TH = {
   badName: 'กรุณากรอกชื่อบนบัตร',
   badExpiry: 'กรุณากรอกเดือนและปีที่หมดอายุ เช่น 04/29',
   badCode: 'กรุณากรอกรหัสความปลอดภัย 3 หรือ 4 หลัก',
+  badPhone: 'กรุณากรอกหมายเลขโทรศัพท์ 10 หรือ 11 หลัก',
+  badEmail: 'กรุณากรอกอีเมล เช่น name@example.com',
+  longName: 'ชื่อยาวเกินไป กรอกได้ไม่เกิน 10 ตัวอักษร',
+  onlyTest: 'หมายเลขนี้อาจเป็นบัตรจริง จึงไม่ได้ส่งออกไป กรุณาใช้บัตรทดสอบด้านล่าง',
+  tooLittle: 'ยอดนี้น้อยเกินไปสำหรับวิธีชำระเงินนี้',
+  tooMuch: 'ยอดนี้มากเกินไปสำหรับวิธีชำระเงินนี้',
+  notOffered: 'บัญชีนี้ไม่รองรับวิธีชำระเงินนี้',
+  badCurrency: 'วิธีชำระเงินนี้ไม่รองรับสกุลเงินนี้',
+  badKey: 'คีย์สาธารณะของร้านค้าไม่ถูกต้อง',
+  barcode: 'บาร์โค้ดบนโทรศัพท์ของผู้ชำระเงิน',
+  remember: 'จดจำบัตรนี้',
+  optional: (label) => `${label} (ไม่บังคับ)`,
   fillIn: (label) => `กรุณากรอก${label}`,
 };
 
@@ -105,18 +129,58 @@ const JA = {
   badName: 'カード名義を入力してください。',
   badExpiry: '有効期限を月/年で入力してください (例: 04/29)。',
   badCode: 'セキュリティコードを3桁または4桁で入力してください。',
+  badPhone: '電話番号を10桁または11桁で入力してください。',
+  badEmail: 'メールアドレスを入力してください (例: name@example.com)。',
+  longName: 'お名前が長すぎます。10文字以内で入力してください。',
+  onlyTest: '実在するカードの可能性があるため、送信しませんでした。下のテストカードをご利用ください。',
+  tooLittle: 'この金額は、このお支払い方法には小さすぎます。',
+  tooMuch: 'この金額は、このお支払い方法には大きすぎます。',
+  notOffered: 'このアカウントでは、このお支払い方法をご利用いただけません。',
+  badCurrency: 'このお支払い方法では、この通貨をご利用いただけません。',
+  badKey: 'ショップの公開鍵が正しくありません。',
+  barcode: 'お客様のスマートフォンのバーコード',
+  remember: 'このカードを保存する',
+  optional: (label) => `${label} (任意)`,
   fillIn: (label) => `${label}を入力してください。`,
 };
 
 export const LANGUAGES = { en: EN, th: TH, ja: JA };
 
-/* The API's refusals name the field in English; this tells which input to point at. */
-export const FIELD_OF_REFUSAL = [
-  [/number|brand/, 'cardNumber'],
-  [/expiration/, 'expiryDate'],
-  [/security/, 'securityCode'],
-  [/^name|name can/, 'nameOnCard'],
+/*
+ * The API refuses in English. This tells which input it means, and what to say in another language;
+ * the first pattern that fits counts.
+ */
+const REFUSALS = [
+  [/^phone_number/, 'phone_number', 'badPhone'],
+  [/^email/, 'email', 'badEmail'],
+  [/^name is too long/, 'name', 'longName'],
+  [/^bank/, 'bank', 'chooseBank'],
+  [/^installment_term/, 'installment_term', null],
+  [/^barcode/, 'barcode', null],
+  [/number|brand/, 'cardNumber', 'badNumber'],
+  [/expiration/, 'expiryDate', 'badExpiry'],
+  [/security/, 'securityCode', 'badCode'],
+  [/^name/, 'nameOnCard', 'badName'],
+  [/^amount must be (at least|greater)/, null, 'tooLittle'],
+  [/^amount must be less/, null, 'tooMuch'],
+  [/^type is/, null, 'notOffered'],
+  [/^currency/, null, 'badCurrency'],
+  [/authentication|live keys/, null, 'badKey'],
 ];
+
+function readable(message) {
+  const text = String(message || '').trim();
+  const sentence = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
+}
+
+/** Say a refusal of the API in a language, and name the input that it is about. */
+export function sayRefusal(message, locale) {
+  const [, name, word] = REFUSALS.find(([pattern]) => pattern.test(message)) || [];
+  // In English the API's own words stay, so that a shop's developer can look them up.
+  const sentence = locale === 'en' || !word ? readable(message) : LANGUAGES[locale][word];
+  return { sentence, name };
+}
 
 const MONEY_LOCALE = { en: 'en-GB', th: 'th-TH-u-nu-latn', ja: 'ja-JP' };
 

@@ -1,0 +1,62 @@
+"""Move a charge as a form of the dashboard asks: in the payer's, the shop's or the bank's place."""
+
+from flask import request
+
+from . import charges, disputes, scenarios, wire
+from .pages import WITHOUT_DECIMALS
+from .state import books
+
+
+def _fail(charge_id):
+    """Fail a charge with the code that was chosen, if it is one."""
+    code = request.form.get("failure_code")
+    charges.fail(charge_id, code if code in scenarios.FAILURE_MESSAGES else None)
+
+
+def _capture(charge_id):
+    """Capture what was asked for, or everything if nothing was said."""
+    said = "amount" in request.form
+    charges.capture(charge_id, _amount(charge_id, "failed_capture") if said else None)
+
+
+def _refund(charge_id):
+    """Give back what was asked for."""
+    amount = _amount(charge_id, "failed_refund")
+    charges.refund(charge_id, amount, void="void" in request.form)
+
+
+def _dispute(charge_id):
+    """Dispute a charge for the reason that was chosen."""
+    disputes.begin(charge_id, request.form.get("reason_code"))
+
+
+def _decide(charge_id):
+    """Say in the bank's place who is right."""
+    dispute = books().charge(charge_id)["dispute"]
+    if not dispute:
+        raise wire.Refused("bad_request", "charge is not disputed")
+    disputes.close(dispute["id"], request.form.get("status"))
+
+
+def _amount(charge_id, code):
+    """Read an amount that a person typed, as 1,234.50, into the charge's smallest units."""
+    currency = books().charge(charge_id)["currency"]
+    decimals = 0 if currency in WITHOUT_DECIMALS else 2
+    text = request.form.get("amount", "").replace(",", "").strip()
+    whole, _, fraction = text.partition(".")
+    digits = whole + fraction.ljust(decimals, "0")
+    if not (digits.isascii() and digits.isdigit() and len(fraction) <= decimals):
+        raise wire.Refused(code, "amount is not a number")
+    return int(digits)
+
+
+MOVES = {
+    "pay": charges.pay,
+    "fail": _fail,
+    "expire": charges.expire,
+    "capture": _capture,
+    "reverse": charges.reverse,
+    "refund": _refund,
+    "dispute": _dispute,
+    "decide": _decide,
+}
