@@ -19,8 +19,9 @@ def _said(body):
 
 @control.post("/reset")
 def reset():
-    """Forget every object and count; settings stay."""
+    """Forget every object, count and fault; settings stay."""
     books().clear()
+    current_app.extensions["sandbox_postman"].forget()
     return _said({"reset": True})
 
 
@@ -111,7 +112,7 @@ def show_fault(rule_id):
 
 @control.post("/faults/<rule_id>/release")
 def release_fault(rule_id):
-    """Let the requests go that a rule holds."""
+    """Let the requests and events go that a rule holds."""
     return _said(faults.release(books(), rule_id))
 
 

@@ -1,10 +1,10 @@
 """Know which faults there are, and what may be said about each; refuse what means nothing."""
 
+import base64
 import re
 
 from . import forms, wire
 
-BODIES = ("error", "no_code", "html", "empty", "list", "null", "text", "object")
 # What can go wrong, and what may be said about it.
 _ANSWER = {"status", "body", "code", "retry_after"}
 REQUESTS = {
@@ -25,73 +25,124 @@ REQUESTS = {
     "stale": set(),
     "lag": {"seconds"},
 }
-WEBHOOK = {"drop", "early", "copies", "delay", "hold_back", "age", "secret", "set"}
-WEBHOOK |= {"api_version", "key"}
+_WAYS = {"drop", "early", "copies", "delay", "hold_back", "age", "secret", "set"}
+_WAYS |= {"api_version"}
 _WHICH = {"method", "path", "about", "times", "skip"}
 _SECONDS = {"hang": 60, "hold": 120, "drip": 2, "lag": 30, "refuse": 2}
-_TEXTS = {"method", "path", "about", "part", "body", "code", "secret", "api_version"}
-_TEXTS |= {"key"}
-_WHOLE = {"times", "skip", "status", "retry_after", "copies", "hold_back", "age"}
+
+
+def _one_of(*choices):
+    possible = "one of " + ", ".join(choices)
+    return possible, lambda value: value if value in choices else None
+
+
+def _method(value):
+    return value.upper() if isinstance(value, str) and value.isalpha() else None
+
+
+def _whole(least, most):
+    def read(value):
+        number = forms.whole(value)
+        return number if number is not None and least <= number <= most else None
+
+    return f"a whole number from {least} to {most}", read
+
+
+def _pause(value):
+    number = float(value) if re.fullmatch(r"\d{1,4}(\.\d{1,6})?", str(value)) else 0
+    return number if 0 < number <= 600 else None
+
+
+def _path(value):
+    try:
+        return re.compile(value) and value
+    except (re.error, TypeError):
+        return None
+
+
+def _secret(value):
+    try:
+        return base64.b64decode(value, validate=True) and value
+    except (ValueError, TypeError):
+        return None
+
+
+_TEXT = ("a text", lambda value: value if isinstance(value, str) and value else None)
+_TRUE = ("true", lambda value: forms.is_true(value) or None)
+_SOME = ("more than 0 and at most 600 seconds", _pause)
+# By name: what is possible, and how it is read; None is what means nothing.
+_TERMS = {
+    "method": ("a method of HTTP", _method),
+    "path": ("a regular expression", _path),
+    "about": _TEXT,
+    "times": _whole(0, 1_000_000),
+    "skip": _whole(0, 1_000_000),
+    "seconds": _SOME,
+    "part": _one_of("headers", "body"),
+    "status": _whole(200, 599),
+    "body": _one_of(
+        "error", "no_code", "html", "empty", "list", "null", "text", "object"
+    ),
+    "code": _TEXT,
+    "retry_after": _whole(0, 1_000_000),
+    "set": (
+        "a hash of new values by dotted name",
+        lambda value: value if isinstance(value, dict) and value else None,
+    ),
+    "key": _TEXT,
+    "drop": _TRUE,
+    "early": _TRUE,
+    "copies": _whole(1, 100),
+    "delay": _SOME,
+    "hold_back": _whole(1, 1000),
+    "age": _whole(0, 1_000_000_000),
+    "secret": ("base64", _secret),
+    "api_version": _one_of(wire.OLD_VERSION),
+}
 
 
 def read(asked):
     """Check a rule that is asked for, and fill in what is not said. Raises wire.Refused."""
     fault = asked.pop("fault", None)
     allowed = _allowed(fault)
-    rule = {"fault": fault, "times": 1, "skip": 0}
-    if (kind := str(fault).partition("_")[0]) in _SECONDS:
-        rule["seconds"] = _SECONDS[kind]
-    if str(fault).startswith("answer"):
-        rule |= {"status": 500, "body": "error", "code": "backend_error"}
-    for name, value in asked.items():
-        if name not in allowed:
-            known = ", ".join(sorted(allowed))
-            raise _refused(f"{fault} knows no {name}; it knows {known}")
-        rule[name] = _value(name, value)
-    if rule.get("body") == "object" and fault == "answer_before":
+    said = {name: _value(fault, allowed, name, asked[name]) for name in asked}
+    if fault == "webhook" and not said.keys() & _WAYS:
+        raise _refused(f"webhook needs one of {', '.join(sorted(_WAYS))}")
+    if fault == "change" and "set" not in said:
+        raise _refused("change needs set, a hash of new values by dotted name")
+    if said.get("body") == "object" and fault == "answer_before":
         raise _refused("a request that is not acted upon has no object to answer with")
-    return rule
+    # What is kept back until so many wait has to strike so often.
+    rule = {"fault": fault, "times": said.get("hold_back", 1), "skip": 0}
+    kind = fault.partition("_")[0]
+    if kind in _SECONDS:
+        rule["seconds"] = _SECONDS[kind]
+    if kind == "answer":
+        rule |= {"status": 500, "body": "error", "code": "backend_error"}
+    return rule | said
 
 
 def _allowed(fault):
     if fault == "webhook":
-        return WEBHOOK | {"about", "times", "skip"}
+        return _WAYS | {"key", "about", "times", "skip"}
     if fault == "refuse":
         return {"seconds"}
-    if fault in REQUESTS:
+    if isinstance(fault, str) and fault in REQUESTS:
         return REQUESTS[fault] | _WHICH
     known = ", ".join([*REQUESTS, "refuse", "webhook"])
     raise _refused(f"there is no fault {fault}; there are {known}")
 
 
-def _value(name, value):
-    """Read one value of a rule in the kind that its name asks for."""
-    if name in _TEXTS and isinstance(value, str) and value:
-        return _text(name, value)
-    if name in _WHOLE and forms.whole(value) is not None:
-        return max(forms.whole(value), 0)
-    if name in ("seconds", "delay") and re.fullmatch(r"\d+(\.\d+)?", str(value)):
-        return min(float(value), 600)
-    if name in ("drop", "early"):
-        return forms.is_true(value)
-    if name == "set" and isinstance(value, dict) and value:
-        return value
-    raise _refused(f"{name} cannot be {value!r}")
-
-
-def _text(name, value):
-    choices = {
-        "part": ("headers", "body"),
-        "body": BODIES,
-        "api_version": wire.VERSIONS,
-    }
-    if name in choices and value not in choices[name]:
-        raise _refused(f"{name} must be one of {', '.join(choices[name])}")
-    try:
-        re.compile(value if name == "path" else "")
-    except re.error as error:
-        raise _refused(f"path is no regular expression: {error}") from None
-    return value.upper() if name == "method" else value
+def _value(fault, allowed, name, value):
+    """Read one value of a rule in the way that its name asks for."""
+    if name not in allowed:
+        known = ", ".join(sorted(allowed))
+        raise _refused(f"{fault} knows no {name}; it knows {known}")
+    possible, reads = _TERMS[name]
+    result = reads(value)
+    if result is None:
+        raise _refused(f"{name} cannot be {value!r}; it must be {possible}")
+    return result
 
 
 def _refused(sentence):

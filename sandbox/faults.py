@@ -11,13 +11,16 @@ import re
 import time
 from urllib.parse import unquote_plus
 
+from flask import current_app
 from werkzeug.exceptions import HTTPException
+from werkzeug.wsgi import get_content_length, get_input_stream
 
 from . import fault_terms, wire
 from .rows import new_id
 
 _OTHER_ROOMS = ("control", "pages", "dashboard", "static")
 _ID = re.compile(r"[a-z]+_test_[0-9a-z]+")
+_LONGEST_BODY = 1024 * 1024
 
 
 def add(books, asked):
@@ -62,16 +65,19 @@ def _kept(books, rule):
 
 
 def release(books, rule_id):
-    """Let the requests go that a rule holds; it strikes no more."""
+    """Let the requests and events go that a rule holds; it strikes no more."""
     with books.change():
         rule = books.find("fault", rule_id)
         rule["released"] = True
-        return shown(_kept(books, rule))
+        _kept(books, rule)
+    current_app.extensions["sandbox_postman"].let_go(rule_id)
+    return shown(rule)
 
 
 def clear(books):
     """Forget every rule; what is held goes on."""
     books.query("DELETE FROM objects WHERE kind = 'fault'")
+    current_app.extensions["sandbox_postman"].let_go()
 
 
 def wait(books, rule, seconds):
@@ -88,15 +94,22 @@ def wait(books, rule, seconds):
     change(books, rule["id"], waiting=-1)
 
 
+def _live(books):
+    sql = (
+        "SELECT body FROM objects WHERE kind = 'fault' AND status = 'live' ORDER BY seq"
+    )
+    return [json.loads(body) for (body,) in books.query(sql)]
+
+
 def _take(books, matches):
     """Take the first live rule that matches, counting it; None if none does."""
-    if not books.query(
-        "SELECT 1 FROM objects WHERE kind = 'fault' AND status = 'live' LIMIT 1"
-    ):
+    # Matching may wait for a slow caller's body, so it is done before the books are locked.
+    fitting = {rule["id"] for rule in _live(books) if matches(rule)}
+    if not fitting:
         return None
     with books.change():
-        for rule in books.page("fault", status="live", limit=1000)[0]:
-            if not matches(rule):
+        for rule in _live(books):
+            if rule["id"] not in fitting:
                 continue
             if rule["passed"] < rule["skip"]:
                 change(books, rule["id"], passed=1)
@@ -126,8 +139,34 @@ def _is_imitated(app, environ):
     try:
         endpoint, _ = app.url_map.bind_to_environ(environ).match()
     except HTTPException:
-        return True
+        # Nothing is there, or not for this method; what lies beside it tells whose it is.
+        endpoint = environ.get("PATH_INFO", "").strip("/").replace("/", ".")
     return endpoint.partition(".")[0] not in _OTHER_ROOMS
+
+
+def body_of(environ):
+    """Read the body of a request, whole, and put it back for whoever reads it next."""
+    if (get_content_length(environ) or 0) > _LONGEST_BODY:
+        return b""
+    body = get_input_stream(environ, max_content_length=_LONGEST_BODY).read()
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
+
+
+def _holds(texts, wanted):
+    """Tell whether one of the texts holds what is wanted, as it is or as JSON writes it."""
+    spellings = {wanted, json.dumps(wanted)[1:-1]}
+    return any(spelling in text for text in texts for spelling in spellings)
+
+
+def _stored(books, identifiers):
+    """Give the stored objects of these ids and all that they belong to, as texts."""
+    wanted = list(identifiers)
+    while wanted:
+        sql = "SELECT body, parent FROM objects WHERE id = ?"
+        for body, parent in books.query(sql, (wanted.pop(),)):
+            yield body
+            wanted += [parent] if parent else []
 
 
 class _Known:
@@ -139,36 +178,28 @@ class _Known:
     def about(self, text):
         """Tell whether the request, or what its path names, holds a text."""
         if self._texts is None:
-            self._texts = [*self._said(), *self._named()]
-        return any(text in one for one in self._texts)
+            path = self._environ.get("PATH_INFO", "")
+            stored = _stored(self._books, _ID.findall(path))
+            self._texts = [path, *self._said(), *stored]
+        return _holds(self._texts, text)
 
     def _said(self):
-        environ = self._environ
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        environ["wsgi.input"] = io.BytesIO(body)
-        said = [environ.get("QUERY_STRING", ""), body.decode(errors="replace")]
-        return [environ["PATH_INFO"], *said, *map(unquote_plus, said)]
-
-    def _named(self):
-        wanted = _ID.findall(self._environ["PATH_INFO"])
-        while wanted:
-            rows = self._books.query(
-                "SELECT body, parent FROM objects WHERE id = ?", (wanted.pop(),)
-            )
-            for body, parent in rows:
-                yield body
-                wanted += [parent] if parent else []
+        body = body_of(self._environ).decode(errors="replace")
+        said = [self._environ.get("QUERY_STRING", ""), body]
+        return [*said, *map(unquote_plus, said)]
 
 
-def take_for_event(books, event, charge_id):
+def take_for_event(books, event):
     """Take the rule that strikes the deliveries of an event, or None."""
-    text = json.dumps(event) + str(charge_id)
 
     def matches(rule):
         return (
             rule["fault"] == "webhook"
             and rule.get("key") in (None, event["key"])
-            and rule.get("about", "") in text
+            and ("about" not in rule or _holds(stored(), rule["about"]))
         )
+
+    def stored():
+        return _stored(books, (event["id"],))
 
     return _take(books, matches)

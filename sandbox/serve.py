@@ -2,7 +2,6 @@
 
 import tempfile
 import threading
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +22,8 @@ class Server:
     def __init__(self, app, port=0):
         self._app = app
         app.extensions["sandbox_server"] = self
-        self.refuses = self._ended = False
-        self._pause = 0
+        self.refuses, self._pause = False, 0
+        self._ended = threading.Event()
         self._open(port)
 
     def _open(self, port):
@@ -36,24 +35,25 @@ class Server:
 
     def run(self):
         """Serve until stop() or Ctrl-C, with pauses in which nobody listens."""
-        while not self._ended:
-            self._server.serve_forever(
-                poll_interval=0.05
-            )  # closes its socket at its end
-            if not self._pause:
-                return  # by Ctrl-C
-            time.sleep(self._pause)
-            self.refuses, self._pause = False, 0
+        while not self._ended.is_set():
+            # It closes its socket at its end.
+            self._server.serve_forever(poll_interval=0.05)
+            pause, self._pause = self._pause, 0
+            if not pause or self._ended.wait(pause):
+                return
             self._open(self.port)
+            self.refuses = False
+        self._server.server_close()
 
     def refuse(self, seconds):
-        """Listen to nobody for so long; lines that are kept open are cut when next used."""
+        """Listen to nobody for so long; lines that were open before are cut when used."""
         self.refuses, self._pause = True, seconds
-        threading.Thread(target=self._server.shutdown, daemon=True).start()
+        self._server.shutdown()
+        self._server.server_close()
 
     def stop(self):
         """End run()."""
-        self._ended = True
+        self._ended.set()
         self._server.shutdown()
 
 

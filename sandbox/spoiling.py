@@ -55,14 +55,10 @@ class _Struck:
     def answer(self):
         """Do what the rule says; gives a WSGI answer unless the line is cut."""
         kind, _, moment = self._rule["fault"].partition("_")
-        if moment == "after" or kind in (
-            "drip",
-            "half",
-            "wrong",
-            "change",
-            "stale",
-            "lag",
-        ):
+        if self._rule["fault"] != "reset_before":
+            # A line that ends while some of the request is unread would end by a reset.
+            faults.body_of(self._environ)
+        if moment != "before":
             # Acted upon and committed, and its events on their way, before anything is spoilt.
             self._true = self._acted_upon()
         return getattr(self, f"_{kind}")(moment)
@@ -131,11 +127,17 @@ class _Struck:
         if body.get("object") != "list":
             return body
         until = self._books.now() - self._rule["seconds"]
-        kept = [one for one in body["data"] if forms.moment(one["created_at"]) <= until]
+        kept = [
+            one
+            for one in body["data"]
+            if one["object"] != "charge" or forms.moment(one["created_at"]) <= until
+        ]
         left_out = len(body["data"]) - len(kept)
         return body | {"data": kept, "total": body["total"] - left_out}
 
     def _said_otherwise(self, bend):
+        if self._true.mimetype != "application/json":
+            return self._true
         body = json.loads(self._true.get_data())
         self._true.set_data(wire.pretty(bend(body)))
         return self._true

@@ -70,7 +70,10 @@ def test_pages_find_charges_as_a_client_would_see_them(rig):
     two = rig.charge(card=rig.token("4111111111140003"), description="teaX100%")
     with rig.app.test_request_context(base_url=rig.url):
         books = rig.books
-        assert books.charge(one["id"]) == rig.get(f"charges/{one['id']}")
+        seen, told = books.charge(one["id"]), rig.get(f"charges/{one['id']}")
+        for charge in (seen, told):
+            del charge["refunds"]["to"]  # the moment of asking
+        assert seen == told
         found, total = books.charges()
         assert ([each["id"] for each in found], total) == ([two["id"], one["id"]], 2)
         assert books.charges(query="tea_100%")[0][0]["id"] == one["id"]
