@@ -1,0 +1,62 @@
+"""What the tests of faults share: empty books, time that passes, and what Omise really has."""
+
+import json
+import sqlite3
+from contextlib import closing
+
+from sqlalchemy import delete, select, update
+
+import sandbox
+from database import db
+from payment.models import Attempt, Delivery, Order, Refund
+
+
+def begin(shop, **settings):
+    """Give a shop with all books empty, the plan without faults, and no webhooks."""
+    shop.omise.reset()
+    usual = {
+        "webhook_uri": None,
+        "webhook_secret": sandbox.WEBHOOK_SECRET,
+        "webhook_previous_secret": None,
+        "clock_offset": 0,
+    }
+    shop.omise.control("settings", **(usual | settings))
+    empty(shop)
+    return shop
+
+
+def empty(shop):
+    """Forget every order, so that a sweep has nothing of an earlier test to do."""
+    with shop.app.app_context(), db.engine.begin() as connection:
+        for table in (Refund, Attempt, Order, Delivery):
+            connection.execute(delete(table))
+
+
+def dump(shop):
+    """Read every table, but for the marks of having been locked and of when Omise was asked."""
+    rows = {}
+    with shop.app.app_context(), db.engine.connect() as connection:
+        for table in db.metadata.sorted_tables:
+            kept = [one for one in table.c if one.name not in ("touched", "checked_at")]
+            found = connection.execute(select(*kept).order_by(*table.primary_key))
+            rows[table.name] = [tuple(row) for row in found]
+    return rows
+
+
+def set_attempt(shop, order_id, **values):
+    """Put the order book into a state that only time or a crash leaves behind."""
+    with shop.app.app_context(), db.engine.begin() as connection:
+        changed = update(Attempt).where(Attempt.order_id == order_id).values(**values)
+        connection.execute(changed)
+
+
+def creates(shop):
+    """Count the requests to charge that Omise acted upon."""
+    return shop.omise.books()["counts"].get("POST /charges", 0)
+
+
+def charges_at_omise(shop):
+    """Read the facts of every charge from the sandbox's own file, past all faults."""
+    with closing(sqlite3.connect(shop.settings["SANDBOX_DATABASE"])) as books:
+        rows = books.execute("SELECT body FROM objects WHERE kind = 'charge'")
+        return [json.loads(body) for (body,) in rows]

@@ -1,0 +1,453 @@
+"""An Omise that breaks, lies or lags, an order book that fails, and clocks that disagree.
+
+Each fault is met by a served shop; Omise's own books tell what was really charged.
+"""
+
+import re
+import time
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from fault_rig import begin, creates, set_attempt
+from rig import Omise, Shop
+from shopper import Shopper
+from test_webhook import deliver, event
+
+import sandbox
+from payment import book, ledger, models, sweep
+from payment.models import now
+from webhook import webhook
+
+CREATE = {"method": "POST", "path": "/charges", "times": 0}
+FIND = {"method": "GET", "path": r"/charges/chrg_test_\w+", "times": 0}
+LIST = {"method": "GET", "path": "/charges", "times": 0}
+SAVED = {"remember": "yes", "email": "somchai@example.com"}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """Serve a shop that waits a second for Omise's answer."""
+    with Shop(tmp_path_factory.mktemp("shop"), OMISE_READ_TIMEOUT="1") as shop:
+        yield shop
+
+
+@pytest.fixture
+def shop(served, monkeypatch):
+    """Give the shop with empty books and a hasty sweep; no webhook comes to it."""
+    monkeypatch.setattr(sweep, "RATE", 1000)
+    yield begin(served)
+    served.omise.heals()
+
+
+@pytest.fixture
+def filled(shopper):
+    """Give a shopper with something in the cart."""
+    shopper.adds()
+    return shopper
+
+
+def answers(moment, status, body, **more):
+    return {"fault": f"answer_{moment}", "status": status, "body": body, **more}
+
+
+LOST = [
+    {"fault": "reset_before"},
+    {"fault": "close_before"},
+    {"fault": "hang_before", "seconds": 20},
+    answers("before", 500, "error"),
+    answers("before", 502, "html"),
+    answers("before", 200, "empty"),
+    answers("before", 400, "no_code"),
+]
+CHARGED = [
+    {"fault": "reset_after"},
+    {"fault": "close_after"},
+    {"fault": "hang_after", "seconds": 20},
+    {"fault": "drip", "seconds": 20},
+    {"fault": "drip", "seconds": 20, "part": "headers"},
+    {"fault": "half_body"},
+    {"fault": "wrong_length"},
+    answers("after", 500, "error"),
+    answers("after", 500, "object"),
+    answers("after", 502, "html"),
+    answers("after", 200, "empty"),
+    answers("after", 200, "list"),
+    answers("after", 200, "null"),
+    answers("after", 200, "text"),
+    answers("after", 400, "no_code"),
+]
+
+
+def name_of(fault):
+    if isinstance(fault, dict):
+        return "-".join(str(value) for value in fault.values())
+    return None
+
+
+def attempt_of(shopper):
+    return shopper.shop.order(shopper.order_id).latest
+
+
+def looks_again(shopper):
+    shopper.get(f"/orders/{shopper.order_id}")
+    return shopper.state
+
+
+def a_long_while_later(shopper):
+    """Let more time pass than a lost answer is waited for, and sweep."""
+    old = now() - timedelta(minutes=11)
+    set_attempt(shopper.shop, shopper.order_id, created_at=old)
+    shopper.shop.sweep()
+
+
+@pytest.mark.parametrize("fault", CHARGED, ids=name_of)
+def test_a_charge_whose_answer_is_spoilt_is_unknown_then_adopted(shop, filled, fault):
+    """A3, A6, C2: asked for once, told as unknown, and paid once Omise can be asked."""
+    rule = shop.omise.breaks(**fault, **CREATE)
+    filled.pays()
+    assert (filled.state, attempt_of(filled).state) == ("confirming", "unknown")
+    assert "do not pay again" in filled.page.text
+    assert shop.omise.fault(rule)["met"] == 1
+    shop.omise.heals()
+    shop.sweep()
+    assert looks_again(filled) == "paid"
+    assert attempt_of(filled).charge_id == shop.omise.charges()[0]["id"]
+    assert creates(shop) == shop.omise.books(filled.order_id)["charges"] == 1
+
+
+@pytest.mark.parametrize("fault", LOST, ids=name_of)
+def test_a_request_that_was_lost_is_unknown_until_it_surely_never_came(
+    shop, filled, fault
+):
+    """A6, C2: never sent again by itself; the shopper may pay anew only once it is sure."""
+    rule = shop.omise.breaks(**fault, **CREATE)
+    filled.pays()
+    assert (filled.state, attempt_of(filled).state) == ("confirming", "unknown")
+    assert "do not pay again" in filled.page.text
+    shop.sweep()
+    assert looks_again(filled) == "confirming"
+    a_long_while_later(filled)
+    assert looks_again(filled) == "failed"
+    assert (shop.omise.fault(rule)["met"], creates(shop)) == (1, 0)
+    shop.omise.heals()
+    filled.pays()
+    assert filled.state == "paid"
+    assert shop.omise.books(filled.order_id)["charges"] == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        ({"fault": "close_before"}, "failed"),
+        (answers("before", 500, "error"), "failed"),
+        ({"fault": "close_after"}, "paid"),
+        (answers("after", 500, "error"), "paid"),
+    ],
+    ids=name_of,
+)
+def test_a_saved_card_is_never_charged_again_by_itself(shop, filled, fault, state):
+    """A6: nothing but our own restraint would keep Omise from charging it twice."""
+    filled.pays(**SAVED)
+    filled.adds("cloud-oolong")
+    form = filled.opens_checkout()
+    rule = shop.omise.breaks(**fault, **CREATE)
+    filled.charges(form)
+    order = filled.order_id
+    assert (filled.state, attempt_of(filled).state) == ("confirming", "unknown")
+    filled.charges(form)
+    for _ in range(2):
+        shop.sweep()
+        filled.get(f"/orders/{order}/status")
+        filled.charges(form)
+    filled.get(f"/orders/{order}")
+    a_long_while_later(filled)
+    assert looks_again(filled) == state
+    assert shop.omise.fault(rule)["met"] == 1
+    assert shop.omise.books(order)["charges"] == (state == "paid")
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "invalid_card"),
+        (401, "authentication_failure"),
+        (404, "not_found"),
+        (422, "new_and_unheard_of"),
+        (429, "rate_limit"),
+    ],
+)
+def test_a_sure_no_is_a_failure_and_one_may_pay_at_once(
+    shop, filled, caplog, status, code
+):
+    """C4: not sent again; the page is neutral, and the log says which keys were used."""
+    rule = shop.omise.breaks(**answers("before", status, "error", code=code), **CREATE)
+    filled.pays()
+    assert (filled.state, attempt_of(filled).state) == ("failed", "failed")
+    shop.sweep()
+    assert shop.omise.fault(rule)["met"] == 1
+    said = re.sub(r"<[^>]*>", " ", filled.page.text).lower()
+    assert not re.search(rf"\bkeys?\b|{code}|{status}|authentic|omise", said)
+    assert f"(test keys): HTTP {status} {code}" in caplog.text
+    assert sandbox.SECRET_KEY not in caplog.text
+    shop.omise.heals()
+    order = filled.order_id
+    filled.pays()
+    assert (filled.order_id, filled.state) == (order, "paid")
+
+
+def fails_once(monkeypatch, holder, name):
+    """Let the order book be away when a function is called first, and be back afterwards."""
+    honest, calls = getattr(holder, name), []
+
+    def flaky(*args, **more):
+        calls.append(args)
+        if len(calls) == 1:
+            raise book.LedgerDown("asked for")
+        return honest(*args, **more)
+
+    monkeypatch.setattr(holder, name, flaky)
+    return calls
+
+
+def test_a_charge_that_could_not_be_written_down_is_settled_later(
+    shop, filled, monkeypatch
+):
+    """A8: the order book fails right after the charge."""
+    fails_once(monkeypatch, ledger, "record")
+    filled.pays()
+    assert (filled.state, attempt_of(filled).state) == ("confirming", "sent")
+    assert "do not pay again" in filled.page.text
+    shop.sweep()
+    assert looks_again(filled) == "paid"
+    assert creates(shop) == 1
+
+
+def test_an_answer_lost_along_with_the_order_book_is_settled_later(
+    shop, filled, monkeypatch
+):
+    """A3, A8: not even "unknown" could be written."""
+    shop.omise.breaks("close_after", **CREATE)
+    fails_once(monkeypatch, ledger, "mark_unknown")
+    filled.pays()
+    assert (filled.state, attempt_of(filled).state) == ("confirming", "sent")
+    shop.sweep()
+    assert looks_again(filled) == "paid"
+    assert creates(shop) == 1
+
+
+@pytest.mark.parametrize("step", ["open_order", "mark_sent"])
+def test_without_the_order_book_nothing_is_charged(shop, filled, monkeypatch, step):
+    """A7: what cannot be written down is not asked for; the cart is kept."""
+    filled.opens_checkout()
+    token = shop.omise.token()
+    fails_once(monkeypatch, ledger, step)
+    page = filled.charges(omiseToken=token)
+    assert (page.status_code, creates(shop)) == (503, 0)
+    assert "Celadon cup" in filled.get("/cart").text
+
+
+PAID = {"status": "successful", "paid": True}
+LIES = [
+    {"amount": 48999},
+    {"currency": "JPY"},
+    {"livemode": True},
+    {"metadata.order_id": "00000000-0000-4000-8000-000000000000"},
+    {"metadata.attempt_id": "00000000-0000-4000-8000-000000000000"},
+    {"paid": False},
+]
+# To whom a charge of a foreign attempt belongs, nobody here can know.
+CALLS_NOBODY = LIES[4]
+
+
+@pytest.mark.parametrize("lie", LIES, ids=name_of)
+def test_a_charge_that_does_not_match_is_not_believed_when_it_is_made(
+    shop, filled, lie
+):
+    """A9: the answer to the create says paid, but of another charge than the one asked for."""
+    shop.omise.breaks("change", set=PAID | lie, **CREATE)
+    filled.pays()
+    order = shop.order(filled.form["order"])
+    filled.get(f"/orders/{order.id}")
+    assert (filled.state, order.paid_at) == ("confirming", None)
+    assert order.needs_attention or lie == CALLS_NOBODY
+    shop.omise.heals()
+    shop.sweep()
+    assert looks_again(filled) == "paid"
+    assert creates(shop) == 1
+
+
+@pytest.mark.parametrize("lie", [*LIES, {"id": "chrg_test_5another"}], ids=name_of)
+def test_a_charge_that_does_not_match_is_not_believed_when_it_is_read(
+    shop, filled, lie
+):
+    """A9: by the return, the poll or the sweep."""
+    filled.pays_by("promptpay")
+    order_id = filled.order_id
+    shop.omise.breaks("change", set=PAID | lie, **FIND)
+    filled.get(f"/orders/{order_id}/complete", allow_redirects=False)
+    filled.get(f"/orders/{order_id}")
+    assert filled.state == "waiting"
+    assert filled.get(f"/orders/{order_id}/status").json()["state"] == "waiting-1"
+    shop.sweep()
+    order = shop.order(order_id)
+    assert (order.paid_at, order.latest.state) == (None, "pending")
+    assert order.needs_attention or lie == CALLS_NOBODY
+    shop.omise.heals()
+    shop.omise.control(f"charges/{order.latest.charge_id}/pay")
+    shop.sweep()
+    assert shop.order(order_id).paid_at
+
+
+def test_a_status_that_nobody_knows_is_no_result(shop, filled):
+    """B14: keep waiting and call an operator, when the charge is made and when it is read."""
+    galactic = {"status": "galactic", "paid": False}
+    shop.omise.breaks("change", set=galactic, **CREATE)
+    shop.omise.breaks("change", set=galactic, **FIND)
+    filled.pays()
+    assert (filled.state, attempt_of(filled).state) == ("confirming", "sent")
+    shop.sweep()
+    order = shop.order(filled.order_id)
+    assert (order.latest.state, order.paid_at) == ("sent", None)
+    assert "galactic" in order.needs_attention
+    shop.omise.heals()
+    shop.sweep()
+    assert looks_again(filled) == "paid"
+
+
+def test_a_stale_answer_delays_and_never_undoes(shop, filled):
+    """A13, B2: a read that lags behind may say pending long after the charge was paid."""
+    filled.pays_by("promptpay")
+    order_id, charge_id = filled.order_id, attempt_of(filled).charge_id
+    shop.omise.control(f"charges/{charge_id}/pay")
+    shop.omise.breaks("stale", **FIND)
+    shop.sweep()
+    assert looks_again(filled) == "waiting"
+    shop.omise.heals()
+    shop.sweep()
+    assert looks_again(filled) == "paid"
+    before = shop.order(order_id)
+    shop.omise.breaks("stale", **FIND)
+    assert deliver(shop, event(charge_id)).status_code == 200
+    filled.get(f"/orders/{order_id}/complete")
+    assert filled.state == "paid"
+    after = shop.order(order_id)
+    assert (after.paid_at, after.latest.state) == (before.paid_at, "successful")
+
+
+def test_a_list_that_lags_behind_only_delays(shop, filled):
+    """A3: not seen in the list yet is not the same as not there."""
+    shop.omise.breaks("close_after", **CREATE)
+    lag = shop.omise.breaks("lag", seconds=300, **LIST)
+    filled.pays()
+    shop.sweep()
+    assert shop.omise.fault(lag)["met"] == 1
+    assert looks_again(filled) == "confirming"
+    filled.get("/checkout")
+    assert filled.state == "confirming"
+    shop.omise.heals()
+    shop.sweep()
+    assert looks_again(filled) == "paid"
+    assert creates(shop) == 1
+
+
+@pytest.fixture
+def distant(build_shop):
+    """Give a shop whose Omise runs by itself, and that Omise, to be stopped."""
+    running = sandbox.running()
+    omise = running.__enter__()
+    shop = build_shop(
+        OMISE_SANDBOX="off",
+        OMISE_SECRET_KEY=omise.secret_key,
+        OMISE_PUBLIC_KEY=omise.public_key,
+        OMISE_API_BASE=omise.url,
+        OMISE_JS_URL=f"{omise.url}omise.js",
+    )
+    shop.omise = Omise(omise.url)
+    shop.stop_omise = lambda: running.__exit__(None, None, None)
+    return shop
+
+
+def test_every_page_opens_while_omise_is_gone(distant):
+    """C5: home, catalogue, cart, checkout and the pages of orders in every state."""
+    with Shopper(distant) as shopper:
+        paths = ["/"]
+        for pay in (
+            lambda: shopper.pays(),
+            lambda: shopper.pays("4111111111140011"),
+            lambda: shopper.pays_by("promptpay"),
+        ):
+            shopper.adds()
+            pay()
+            shopper.get(f"/orders/{shopper.order_id}")
+            paths.append(f"/orders/{shopper.order_id}")
+            shopper.adds("cloud-oolong")
+        paths += [
+            path + more for path in paths[1:] for more in ("/status", "/complete")
+        ]
+        rules = distant.app.url_map.iter_rules()
+        paths += [
+            one.rule for one in rules if "GET" in one.methods and not one.arguments
+        ]
+        states = [distant.order(path.split("/")[2]).latest.state for path in paths[1:4]]
+        assert states == ["successful", "failed", "pending"]
+        distant.stop_omise()
+        seen = set()
+        while paths:
+            path = paths.pop()
+            if path in seen or not path.startswith("/"):
+                continue
+            seen.add(path)
+            page = shopper.get(path)
+            # The picture of a code lies at Omise.
+            expected = 502 if path.endswith("/code") else 200
+            assert page.status_code == expected, f"{path}: {page.status_code}"
+            paths += re.findall(r'(?:href|src)="([^"#?]+)', page.text)
+        assert {"/", "/cart", "/checkout"} <= seen
+        assert any(path.endswith("/code") for path in seen)
+
+
+@pytest.fixture(params=[10, -10], ids=["ten minutes fast", "ten minutes slow"])
+def skewed(request, shop, monkeypatch):
+    """Let the shop's clock be wrong; gives a function that sets it right and wrong again."""
+    wrong = timedelta(minutes=request.param)
+
+    class Skewed(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + wrong
+
+    clock = SimpleNamespace(time=lambda: time.time() + wrong.total_seconds())
+    monkeypatch.setattr(models, "datetime", Skewed)
+    monkeypatch.setattr(webhook, "time", clock)
+    assert abs(now() - datetime.utcfromtimestamp(time.time()) - wrong).seconds < 5
+    return shop
+
+
+def test_with_a_wrong_clock_nothing_expires_and_a_lost_charge_is_found(skewed, filled):
+    """C7: Omise's status decides, and the search for a lost charge looks far enough back."""
+    filled.pays_by("promptpay")
+    waiting = filled.order_id
+    filled.adds("cloud-oolong")
+    skewed.omise.breaks("close_after", **CREATE)
+    filled.pays()
+    assert filled.state == "confirming"
+    skewed.omise.heals()
+    skewed.sweep()
+    assert looks_again(filled) == "paid"
+    assert skewed.order(waiting).latest.state == "pending"
+    filled.get(f"/orders/{waiting}")
+    assert filled.state == "waiting"
+
+
+def test_with_a_wrong_clock_webhooks_are_refused_and_the_log_says_why(
+    skewed, filled, caplog
+):
+    """C7: the operator reads of the clock, not of a wrong signature; the sweep settles."""
+    filled.pays_by("promptpay")
+    charge_id = attempt_of(filled).charge_id
+    skewed.omise.control(f"charges/{charge_id}/pay")
+    assert deliver(skewed, event(charge_id)).status_code == 401
+    assert "webhook refused: the timestamp is too far from our clock" in caplog.text
+    skewed.sweep()
+    assert looks_again(filled) == "paid"
