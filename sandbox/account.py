@@ -32,7 +32,9 @@ def front():
     if request.accept_mimetypes.best == "text/html":
         return redirect(wire.path_of("/dashboard/"))
     description = "A local stand-in for the Omise API. No money moves here."
-    return wire.answer({"object": "sandbox", "description": description})
+    shown = {"object": "system_info", "location": wire.path_of("/")}
+    shown |= {"versions": list(wire.VERSIONS), "description": description}
+    return wire.answer(shown)
 
 
 @account.route("/account", methods=["GET", "PATCH"])
@@ -48,6 +50,17 @@ def own_account():
             books().set("zero_interest_installments", zero)
         if isinstance(params.get("metadata_export_keys"), dict):
             books().set("metadata_export_keys", params["metadata_export_keys"])
+    return wire.answer(_drawn(books().settings()))
+
+
+@account.get("/account/api_versions")
+@account.patch("/account/api_version")
+@wire.needs("skey")
+def own_version():
+    """Show the account with the version it speaks by default, or raise that to the last one."""
+    if request.method == "PATCH":
+        with books().change():
+            books().set("api_version", wire.CURRENT_VERSION)
     return wire.answer(_drawn(books().settings()))
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlsplit
 
 DEEPEST = 8
+DEEPEST_JSON = 100
 LAST_SECOND = 253_402_300_799
 
 
@@ -49,6 +50,19 @@ def _append(tree, head, rest, value):
     if fresh:
         elements.append({})
     _plant(elements[-1], rest, value)
+
+
+def is_deep(value):
+    """Tell whether hashes and lists are nested deeper than drawing and searching can follow."""
+    level = [value]
+    for _ in range(DEEPEST_JSON):
+        nests = [each for each in level if isinstance(each, dict | list)]
+        level = [inner for nest in nests for inner in _inside(nest)]
+    return bool(level)
+
+
+def _inside(nest):
+    return nest.values() if isinstance(nest, dict) else nest
 
 
 def as_list(value):

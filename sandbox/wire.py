@@ -23,7 +23,7 @@ OLD_VERSION = "2017-11-02"
 BEFORE_SOURCES = ("2014-07-27", "2015-11-17")
 VERSIONS = (*BEFORE_SOURCES, OLD_VERSION, CURRENT_VERSION)
 KEY_NAMES = {"pkey": "PUBLIC_KEY", "skey": "SECRET_KEY"}
-OPEN_TO_BROWSERS = ("/tokens", "/sources")
+OPEN_TO_BROWSERS = ("/tokens", "/sources", "/capability")
 
 _CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -31,8 +31,9 @@ _CORS = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Omise-Version",
     "Access-Control-Max-Age": "86400",
 }
-_EMPTY_LIST = re.compile(r"(?m)^( *)(.*)\[\](,?)$")
-_EMPTY_HASH = re.compile(r"(?m)^( *)(.*)\{\}(,?)$")
+# Possessive, or a deeply nested body is searched in the square of its indent.
+_EMPTY_LIST = re.compile(r"(?m)^( *+)(.*)\[\](,?)$")
+_EMPTY_HASH = re.compile(r"(?m)^( *+)(.*)\{\}(,?)$")
 
 
 class Refused(Exception):
@@ -108,7 +109,7 @@ def answer(body):
 def version():
     """Tell which version this request speaks: its header, else the account's default."""
     wanted = request.headers.get("Omise-Version")
-    if wanted is None:
+    if not wanted:
         return current_app.extensions["sandbox"].settings()["api_version"]
     if wanted not in VERSIONS:
         raise Refused("bad_request", f"api version {wanted} is not supported")
@@ -153,9 +154,11 @@ def _body_params():
         return forms.nested(forms.parsed(raw))
     try:
         body = json.loads(raw)
-    except ValueError:
+        # Python reads NaN and half a surrogate pair, but no answer could repeat them.
+        json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
         raise Refused("bad_request", "request body is not valid JSON") from None
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or forms.is_deep(body):
         raise Refused("bad_request", "request body should be a JSON hash")
     return body
 

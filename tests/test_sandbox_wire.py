@@ -194,7 +194,7 @@ def test_oversized_body_is_refused(rig):
 
 
 def test_browser_at_the_front_is_sent_to_the_dashboard(rig):
-    assert rig.get("")["object"] == "sandbox"
+    assert rig.get("")["object"] == "system_info"
     browser = rig.call("GET", "", headers={"Accept": "text/html,*/*"})
     assert (browser.status_code, browser.headers["Location"]) == (302, "/dashboard/")
 
