@@ -6,7 +6,7 @@ No function here calls Omise, and none is called with a transaction open.
 from functools import wraps
 
 from sqlalchemy import or_, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from database import db
@@ -101,8 +101,17 @@ def open_refunds(session):
     return list(session.scalars(query))
 
 
-@whole
-def note_delivery(session, event_id, key, charge_id):
+def note_delivery(event_id, key, charge_id):
     """Keep a webhook delivery as evidence, once for each event."""
+    try:
+        _note_delivery(event_id, key, charge_id)
+    except LedgerDown as error:
+        # The same event arrived twice at once, and the other one is kept.
+        if not isinstance(error.__cause__, IntegrityError):
+            raise
+
+
+@whole
+def _note_delivery(session, event_id, key, charge_id):
     if not session.get(Delivery, event_id):
         session.add(Delivery(event_id=event_id, key=key, charge_id=charge_id))

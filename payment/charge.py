@@ -74,6 +74,7 @@ class Charge:
             "currency": (attempt.currency, self.currency),
             "livemode": (attempt.livemode, self.livemode),
             "order_id": (attempt.order_id, self.metadata.get("order_id")),
+            "attempt_id": (attempt.id, self.metadata.get("attempt_id")),
             "paid": (self.status == "successful", self.paid),
         }
         wrong = [

@@ -105,13 +105,13 @@ def charge():
         paying.note_failure(attempt.id, error)
         return order_page
     try:
-        written = ledger.record(made)
+        ledger.record(made, attempt)
     except book.LedgerDown:
         current_app.logger.error(
             "charge %s is not written yet: sweep will do it", made.id
         )
         return order_page
-    if written is None or made.differs_from(written):
+    if made.differs_from(attempt):
         return order_page
     return process(made)
 

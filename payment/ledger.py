@@ -30,6 +30,8 @@ MAY_BECOME = {
     "reversed": set(),
     "successful": set(),
 }
+# What an order has room for: of one reason to call an operator, and of all of them.
+_ROOM_FOR_REASON, _ROOM = 200, 500
 
 
 def blocking(order):
@@ -135,14 +137,15 @@ def set_aside(session, attempt_id):
     return True
 
 
-def record(charge):
+def record(charge, asked=None):
     """Write what Omise says of a charge: the only place where a result enters the book.
 
-    `charge` must have just been fetched from Omise. Returns the attempt as it stands now, or
-    None for a charge that is not ours. A charge that does not match its attempt in amount,
-    currency, mode, order or id changes no state and marks the order for an operator.
+    `charge` must have just been fetched from Omise; `asked` is the attempt it was fetched for,
+    where that is known. Returns the attempt as it stands now, or None for a charge that is not
+    ours. A charge that does not match its attempt in amount, currency, mode, metadata or id
+    changes no state and marks the order for an operator.
     """
-    attempt = find_attempt(charge.metadata.get("attempt_id"))
+    attempt = asked or find_attempt(charge.metadata.get("attempt_id"))
     if attempt is None:
         log.info("charge %s is not of this shop", charge.id)
         return None
@@ -161,7 +164,7 @@ def _recorded(session, order_id, attempt_id, charge):
     attempt.checked_at = now()
     wrong = charge.differs_from(attempt)
     if wrong:
-        _call_operator(order, f"charge {charge.id}: {wrong}")
+        _call_operator(order, f"charge {charge.id} ({charge.status}): {wrong}")
         return attempt, False, False
     attempt.charge_id = charge.id
     changed = (
@@ -195,11 +198,12 @@ def _pay_back(charge):
 
 
 def _call_operator(order, reason):
-    if reason in (order.needs_attention or ""):
+    reason, known = reason[:_ROOM_FOR_REASON], order.needs_attention or ""
+    if reason in known:
         return
     log.error("order %s needs attention: %s", order.id, reason)
-    reasons = [order.needs_attention, reason] if order.needs_attention else [reason]
-    order.needs_attention = " | ".join(reasons)[:500]
+    # The newest comes first: what no longer fits is what was there longest.
+    order.needs_attention = " | ".join(filter(None, [reason, known]))[:_ROOM]
 
 
 @whole

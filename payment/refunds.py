@@ -32,7 +32,7 @@ def give_back(attempt_id, amount=None):
     if not attempt.charge_id:
         raise RefundRefused("There is no charge to refund.")
     # What was refunded on the dashboard must be known before more is.
-    ledger.record(gateway.find_charge(attempt.charge_id))
+    ledger.record(gateway.find_charge(attempt.charge_id), attempt)
     refund = _open(attempt.order_id, attempt_id, amount)
     try:
         gateway.refund_charge(attempt.charge_id, refund.amount, refund.id)
@@ -49,9 +49,9 @@ def settle(refund):
 
     Raises GatewayError; the refund then stays as it was.
     """
-    charge_id = book.find_attempt(refund.attempt_id).charge_id
-    made = refund.id in gateway.refunds_of(charge_id)
-    ledger.record(gateway.find_charge(charge_id))
+    attempt = book.find_attempt(refund.attempt_id)
+    made = refund.id in gateway.refunds_of(attempt.charge_id)
+    ledger.record(gateway.find_charge(attempt.charge_id), attempt)
     if made:
         return _close(refund.id, "done").state
     if now() - refund.created_at > PATIENCE:

@@ -57,7 +57,7 @@ def settle(attempt, charge_id, sure):
 def _ask(attempt, charge_id):
     try:
         # A list may lag behind, and an event may lie; the charge itself is what counts.
-        return ledger.record(gateway.find_charge(charge_id))
+        return ledger.record(gateway.find_charge(charge_id), attempt)
     except GatewayError as error:
         if error.code == "not_found":
             reason = f"charge {charge_id} is not in the account of these keys"

@@ -87,10 +87,10 @@ class World:
         self.comes_up()
         empty(self.shop)
 
-    def _record(self, charge):
+    def _record(self, charge, asked=None):
         if self.book_fails:
             raise book.LedgerDown("asked for")
-        return self._honest(charge)
+        return self._honest(charge, asked)
 
     def control(self, path, /, *, verb="POST", **values):
         """Steer the sandbox."""

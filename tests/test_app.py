@@ -178,7 +178,7 @@ def test_an_order_book_that_cannot_be_written_stops_before_omise(build_shop):
             db.drop_all()
         page = shopper.charges(form, omiseToken=token)
         assert page.status_code == 503
-        assert "Nothing was charged" in page.text
+        assert "pressed pay only once, nothing was charged" in page.text
         assert shop.omise.books()["charges"] == 0
         assert "Celadon cup" in shopper.get("/cart").text
 

@@ -138,6 +138,30 @@ def test_a_charge_that_does_not_match_pays_nothing(wrong):
     assert order.needs_attention
 
 
+def test_a_charge_fetched_for_one_attempt_that_names_another_calls_an_operator():
+    """A9: it pays neither, whoever it belongs to."""
+    asked, _ = opens()
+    for other in (str(uuid.uuid4()), opens()[0].id):
+        made = charge_of(asked, "successful")
+        made.metadata["attempt_id"] = other
+        ledger.record(made, asked)
+        assert book.find_order(asked.order_id).paid_at is None
+        assert other in book.find_order(asked.order_id).needs_attention
+        assert getattr(book.find_attempt(other), "state", "created") == "created"
+
+
+def test_the_newest_reason_to_call_an_operator_is_never_cut():
+    """A15: whatever was noted before, and however long it was."""
+    attempt, _ = opens()
+    for number in range(5):
+        ledger.call_operator(attempt.order_id, f"{number} " + "long " * 100)
+    ledger.call_operator(attempt.order_id, "paid twice")
+    noted = book.find_order(attempt.order_id).needs_attention
+    assert noted.startswith("paid twice | 4 long")
+    ledger.call_operator(attempt.order_id, "4 " + "long " * 100)
+    assert book.find_order(attempt.order_id).needs_attention == noted
+
+
 def test_an_unknown_status_keeps_waiting_and_calls_an_operator():
     """B14: a status that nobody knows is no result."""
     attempt, _ = opens()
