@@ -1,7 +1,7 @@
 """Everything in any order: whatever shoppers, banks, Omise and the line do, money is safe.
 
-Omise's own books judge. MACHINE_EXAMPLES=10000 draws so many courses of events anew, each of at most
-MACHINE_STEPS events after the first (20); without it the same few are gone through each time.
+Omise's own books judge. MACHINE_EXAMPLES=10000 draws so many courses of events anew, each of at
+most MACHINE_STEPS steps (20); without it the same few are gone through each time.
 """
 
 import os
