@@ -122,6 +122,9 @@ def test_recipient_has_the_known_fields(rig):
         " verified_at activated_at"
     )
     assert recipient["bank_account"]["account_number"] == "1234567890"
+    bank = {"name": "John Doe", "number": "1234567890", "bank_code": "bbl"}
+    coded = rig.post("recipients", **RECIPIENT | {"bank_account": bank})
+    assert coded["bank_account"]["brand"] == "Bangkok Bank"
     old = rig.get(f"recipients/{recipient['id']}", headers=OLD)
     assert list(old["bank_account"]) == keys(
         "object brand last_digits number name created"

@@ -73,7 +73,9 @@ def test_unknown_path_and_verb_answer_json(rig):
 
 
 def test_unknown_version_is_refused_and_old_ones_have_no_sources(rig):
-    refused = rig.call("GET", "account", headers={"Omise-Version": "2031-01-01"})
+    between = rig.call("GET", "account", headers={"Omise-Version": "2019-09-29"})
+    assert between.headers["Omise-Version"] == "2019-05-29"
+    refused = rig.call("GET", "account", headers={"Omise-Version": "2013-01-01"})
     assert refused.json()["code"] == "bad_request"
     old = rig.call("POST", "sources", headers={"Omise-Version": "2015-11-17"}, json={})
     assert old.status_code == 404
@@ -119,6 +121,16 @@ def test_the_same_charge_is_made_from_form_json_and_query(rig):
         assert (charge["amount"], charge["currency"]) == (20000, "THB")
         assert charge["source"]["type"] == "promptpay"
         assert charge["metadata"] == {"order": {"id": "7"}}
+
+
+def test_a_body_of_null_says_nothing(rig):
+    """So says omise-node where it has nothing to say, as in a full capture."""
+    charge = rig.charge(capture=False)
+    said = {"data": "null", "headers": {"Content-Type": "application/json"}}
+    captured = rig.call("POST", f"charges/{charge['id']}/capture", **said).json()
+    assert (captured["paid"], captured["captured_amount"]) == (True, 100000)
+    empty = rig.call("POST", "charges", **said).json()
+    assert empty["code"] == rig.post("charges")["code"]
 
 
 @pytest.mark.parametrize("how", ["params", "data", "json"])
