@@ -2,12 +2,15 @@
 
 PromptPay and PayNow follow the EMV merchant-presented format of their schemes, so that a decoder
 finds amount, payee and reference in them; the payee is Omise's recorded tax id or a made-up one.
+A Thai bill is a Code 128 barcode.
 """
 
 import hashlib
 import io
 
+import barcode
 import segno
+from barcode.writer import SVGWriter
 
 from . import methods, objects, wire
 from .forms import stamp
@@ -107,7 +110,6 @@ def payload(charge):
     if charge["source_type"] == "paynow":
         return _paynow(charge)
     if shown_by(charge) == "bill":
-        # Thai bills carry the same text as barcode and as QR; this is drawn as QR.
         one, two = (_digits(charge, which, 18) for which in ("one", "two"))
         return f"|{OMISE_TAX_ID}00\r{one}\r{two}\r{charge['amount']}"
     return f"{wire.base_url()}payments/{charge['payment']}/authorize"
@@ -160,8 +162,13 @@ def crc16(data):
 
 
 def image(charge):
-    """Draw the code of a charge: (bytes, content type)."""
-    kind, picture = charge["image_type"], io.BytesIO()
+    """Draw the QR or the barcode of a charge: (bytes, content type)."""
+    picture = io.BytesIO()
+    if shown_by(charge) == "bill":
+        bars = barcode.get("code128", payload(charge), SVGWriter())
+        bars.write(picture, {"write_text": False})
+        return picture.getvalue(), "image/svg+xml"
+    kind = charge["image_type"]
     code = segno.make(payload(charge), error="m", micro=False)
     code.save(picture, kind=kind, scale=8, border=4)
     return picture.getvalue(), "image/png" if kind == "png" else "image/svg+xml"

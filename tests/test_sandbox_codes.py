@@ -2,6 +2,7 @@
 
 import re
 
+import barcode
 import pytest
 import requests
 import segno
@@ -25,6 +26,17 @@ def payload_of(rig, charge):
     """Write the text inside a charge's code."""
     with rig.app.test_request_context():
         return codes.payload(rig.books.find("charge", charge["id"]))
+
+
+def black_in(svg):
+    """Read the bars of a drawn barcode back: 1 where black, 0 where white, in modules of 0.2 mm."""
+    bars = re.findall(r'x="([\d.]+)mm"[^>]* width="([\d.]+)mm"[^>]*fill:black', svg)
+    spans = [(round(float(x) * 5), round(float(wide) * 5)) for x, wide in bars]
+    start, end = spans[0][0], sum(spans[-1])
+    read = ["0"] * (end - start)
+    for x, wide in spans:
+        read[x - start : x - start + wide] = "1" * wide
+    return "".join(read)
 
 
 def image_of(charge):
@@ -143,9 +155,12 @@ def test_bill_payment_shows_references_and_their_image(rig):
     assert re.fullmatch(r"\d{18} \d{18}", f"{one} {two}")
     assert one != two
     assert shown["expires_at"] == charge["expires_at"]
-    assert payload_of(rig, charge) == f"|010555609115200\r{one}\r{two}\r400000"
+    told = f"|010555609115200\r{one}\r{two}\r400000"
+    assert payload_of(rig, charge) == told
     answer = requests.get(shown["barcode"], timeout=10)
     assert answer.headers["Content-Type"] == "image/svg+xml"
+    (modules,) = barcode.get("code128", told).build()
+    assert black_in(answer.text) == modules
     assert charge["source"]["scannable_code"] is None
 
 
