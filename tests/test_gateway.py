@@ -1,6 +1,7 @@
 """The tamed client against an Omise that misbehaves: what is a sure no, and what is unknown."""
 
 import contextlib
+import gzip
 import json
 import logging
 import shutil
@@ -181,6 +182,21 @@ def test_silence_ends_at_the_limit_and_is_unknown(omise, ask):
         ask()
     assert error.value.money_may_have_moved
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("kind", [None, "gzip"])
+def test_an_answer_without_end_is_given_up(omise, ask, kind):
+    """C2: it fills no memory, packed or not, and the charge is unknown."""
+    body = json.dumps(CHARGE | {"description": "long " * 2**20}).encode()
+    whole = answer(200, gzip.compress(body) if kind else body)
+    if kind:
+        packed = b"Content-Encoding: gzip\r\nContent-Type"
+        whole = whole.replace(b"Content-Type", packed)
+    # The line stays open a while, or what was sent last would be cut off.
+    omise.answer, omise.pause = [whole, b""], 0.5
+    with pytest.raises(GatewayError, match="too long") as refused:
+        ask()
+    assert refused.value.money_may_have_moved
 
 
 def test_a_slow_drip_ends_at_the_deadline(omise, ask):
