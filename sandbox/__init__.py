@@ -22,12 +22,19 @@ WEBHOOK_SECRET = "c2FuZGJveC1zZWNyZXQ="
 
 
 def create_app(
-    *, database=None, country="TH", webhook_uri=None, webhook_secret=None, base_url=None
+    *,
+    database=None,
+    country="TH",
+    webhook_uri=None,
+    webhook_secret=None,
+    base_url=None,
+    omise_js=None,
 ):
     """Build a sandbox account of one country, with the books kept in `database`.
 
     `base_url` is the absolute address of the mount, ending in a slash; without it every issued
-    address follows the request.
+    address follows the request. `omise_js` is a file or web address of a script to serve instead
+    of our own, with Omise's hosts in it led here.
     """
     from . import (
         account,
@@ -59,6 +66,7 @@ def create_app(
         country=country,
         webhook_uri=webhook_uri,
         webhook_secret=webhook_secret,
+        omise_js=omise_js,
     )
     wire.init_app(app)
     deliver.init_app(app)

@@ -18,12 +18,19 @@ from .serve import Server
     help="Where its books lie; instance/sandbox.sqlite3 if not said.",
 )
 @click.option("--webhook", metavar="URL", help="Where it delivers its events.")
-def main(port, country, db, webhook):
+@click.option(
+    "--omise-js",
+    metavar="FILE|URL",
+    help="Another script to serve as /omise.js, such as the genuine one.",
+)
+def main(port, country, db, webhook, omise_js):
     """Imitate Omise on this machine: API, vault, omise.js, bank pages and dashboard."""
     try:
-        app = create_app(database=db, country=country, webhook_uri=webhook)
+        app = create_app(
+            database=db, country=country, webhook_uri=webhook, omise_js=omise_js
+        )
         server = Server(app, port)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     home = f"http://localhost:{server.port}/"
     click.echo(f"API and vault: {home}  Dashboard: {home}dashboard/")

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, current_app, request
 
-from . import charges, countries, deliver, faults, forms, wire
+from . import charges, countries, deliver, faults, forms, genuine, wire
 from .state import books
 
 control = Blueprint("control", __name__, url_prefix="/control")
@@ -55,7 +55,7 @@ def _read(name, value):
         return number
     if name in CHOICES and text in CHOICES[name]:
         return text
-    if name == "omise_js" and (text == "own" or forms.is_web_address(text)):
+    if name == "omise_js" and (text == genuine.OWN or forms.is_web_address(text)):
         return text
     raise wire.Refused("bad_request", f"{name} cannot be set to that")
 

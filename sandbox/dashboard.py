@@ -18,7 +18,18 @@ from flask import (
     url_for,
 )
 
-from . import by_hand, deliver, disputes, faults, forms, objects, pages, scenarios, wire
+from . import (
+    by_hand,
+    deliver,
+    disputes,
+    faults,
+    forms,
+    genuine,
+    objects,
+    pages,
+    scenarios,
+    wire,
+)
 from .state import books
 
 STATUSES = ("pending", "successful", "failed", "expired", "reversed")
@@ -136,8 +147,9 @@ def change_settings():
     """Change 3-D Secure, the webhook's address or its secret, or the browser script."""
     uri = request.form.get("webhook_uri", "").strip()
     secret = request.form.get("webhook_secret", "").strip()
-    script = request.form.get("omise_js", "").strip() or "own"
-    addresses = [uri, "" if script == "own" else script]
+    script = request.form.get("omise_js", "").strip() or genuine.OWN
+    chosen = (genuine.OWN, books().settings()["omise_js"])
+    addresses = [uri, "" if script in chosen else script]
     if any(each and not forms.is_web_address(each) for each in addresses):
         return _settings_page("An address begins with http:// or https://.", 400)
     try:

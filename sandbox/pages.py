@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from flask import (
     Blueprint,
+    Response,
     current_app,
     make_response,
     redirect,
@@ -19,7 +20,7 @@ from flask import (
     url_for,
 )
 
-from . import charges, scenarios, wire
+from . import charges, genuine, scenarios, wire
 from .state import books
 
 # A shop on another port of this machine is another origin, and must be able to frame the form.
@@ -136,11 +137,14 @@ pages.register_error_handler(wire.NotFound, missing)
 
 @pages.get("/omise.js")
 def script():
-    """Serve the stand-in for the vendor's browser script, or lead to the one that was set."""
+    """Serve the stand-in for the vendor's browser script, or the one that was set."""
     chosen = books().settings()["omise_js"]
-    if chosen != "own":
-        return redirect(chosen)
-    return current_app.send_static_file("omise.js")
+    if chosen == genuine.OWN:
+        return current_app.send_static_file("omise.js")
+    try:
+        return Response(genuine.script(chosen), mimetype="text/javascript")
+    except genuine.Unreachable as problem:
+        return Response(f"{problem}\n", 502, mimetype="text/plain")
 
 
 @pages.get("/pay.html", defaults={"name": "pay"})

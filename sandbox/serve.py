@@ -68,11 +68,14 @@ class Running:
 
 
 @contextmanager
-def running(*, country="TH", database=None, webhook_uri=None, port=0):
-    """Run a sandbox in a thread of this process for the length of a `with` block."""
+def running(*, database=None, port=0, **chosen):
+    """Run a sandbox in a thread of this process for the length of a `with` block.
+
+    `chosen`: country, webhook_uri and what else create_app takes.
+    """
     with tempfile.TemporaryDirectory() as folder:
         books = database or Path(folder) / "sandbox.sqlite3"
-        app = create_app(database=books, country=country, webhook_uri=webhook_uri)
+        app = create_app(database=books, **chosen)
         server = Server(app, port)
         thread = threading.Thread(target=server.run, name="sandbox", daemon=True)
         thread.start()

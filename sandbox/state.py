@@ -10,7 +10,7 @@ import time
 
 from flask import current_app
 
-from . import WEBHOOK_SECRET, countries, wire
+from . import WEBHOOK_SECRET, countries, genuine, wire
 from .rows import Rows, new_id
 
 
@@ -28,12 +28,14 @@ class Books(Rows):
         country = given["country"]
         if country not in countries.COUNTRIES:
             raise ValueError(f"the sandbox has no country {country!r}")
+        if not genuine.is_known(given["omise_js"] or genuine.OWN):
+            raise ValueError(f"no script for the browser at {given['omise_js']!r}")
         defaults = {
             "three_d_secure": False,
             "webhook_uri": None,
             "webhook_secret": WEBHOOK_SECRET,
             "webhook_previous_secret": None,
-            "omise_js": "own",
+            "omise_js": genuine.OWN,
             "api_version": wire.CURRENT_VERSION,
             "clock_offset": 0,
             "account_id": new_id("account"),

@@ -26,7 +26,7 @@ const script = document.querySelector('script[data-key][data-amount]');
 const form = script.closest('form');
 const frame = document.createElement('iframe');
 frame.id = 'omise-checkout-iframe-app';
-frame.src = '{base}pay.html';
+frame.src = 'https://cdn.omise.co/pay.html';
 frame.style.cssText = 'display:none;position:fixed;left:0;top:0;width:100%;height:100%';
 document.body.append(frame);
 for (const name of ['omiseToken', 'omiseSource']) {
@@ -41,7 +41,7 @@ button.addEventListener('click', (event) => {
   const { key, amount, currency, otherPaymentMethods } = script.dataset;
   const config = { key, amount, currency, otherPaymentMethods, locale: 'en', submitLabel: 'Pay' };
   const message = { type: 'SHOW_IFRAME_APP_FORM', data: { config } };
-  frame.contentWindow.postMessage(JSON.stringify(message), '{base}');
+  frame.contentWindow.postMessage(JSON.stringify(message), 'https://cdn.omise.co');
 });
 window.addEventListener('message', (event) => {
   const { type, data } = JSON.parse(event.data);
@@ -51,6 +51,24 @@ window.addEventListener('message', (event) => {
   form.submit();
 });
 """
+
+
+# What easyXDM does in the page that frames a maker of tokens, by its source (2.4).
+EASY_XDM = """([home, origin, method, params]) => new Promise((resolve) => {
+  const channel = 'default' + document.querySelectorAll('iframe').length;
+  const frame = document.createElement('iframe');
+  const call = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
+  addEventListener('message', ({ data }) => {
+    if (data === channel + '-ready') {
+      frame.contentWindow.postMessage(channel + ' ' + call, home);
+    } else if (data.startsWith(channel + ' ')) {
+      resolve(JSON.parse(data.slice(channel.length + 1)));
+    }
+  });
+  const asked = new URLSearchParams({ xdm_e: origin, xdm_c: channel, xdm_p: 1 });
+  frame.src = `${home}provider?${asked}`;
+  document.body.append(frame);
+})"""
 
 
 def under_policy(merchant, body, **directives):
@@ -265,9 +283,8 @@ def test_misuse_of_the_embedded_form_is_told(merchant):
 
 
 def test_script_built_as_the_genuine_one_is_uses_the_sandbox_s_form(merchant):
-    """`omise_js` leads /omise.js elsewhere; /pay.html speaks the genuine script's messages."""
-    genuine = GENUINE.replace("{base}", merchant.rig.url)
-    merchant.serves("/genuine.js", genuine)
+    """It is served as /omise.js with its hosts led here; /pay.html speaks its messages."""
+    merchant.serves("/genuine.js", GENUINE)
     merchant.rig.set(omise_js=merchant.url + "genuine.js")
     try:
         merchant.sells(other_payment_methods="promptpay")
@@ -276,6 +293,21 @@ def test_script_built_as_the_genuine_one_is_uses_the_sandbox_s_form(merchant):
         assert merchant.got()["omiseSource"].startswith("src_test_")
     finally:
         merchant.rig.set(omise_js="own")
+
+
+def test_maker_of_tokens_answers_easy_xdm(merchant):
+    """As the genuine script asks; a refused card is an answer with its status, too."""
+    merchant.scripts()
+    home, origin = merchant.rig.url, merchant.url.rstrip("/")
+    asked = [home, origin, "createToken", [PUBLIC_KEY, {"card": CARD}]]
+    made = merchant.page.evaluate(EASY_XDM, asked)
+    assert (made["id"], made["result"]["status"]) == (1, 200)
+    assert made["result"]["data"]["card"]["last_digits"] == "4242"
+    asked[3] = [PUBLIC_KEY, {"card": CARD | {"number": "1"}}]
+    refused = merchant.page.evaluate(EASY_XDM, asked)["result"]
+    assert (refused["status"], refused["data"]["code"]) == (400, "invalid_card")
+    asked[2] = "removeToken"
+    assert merchant.page.evaluate(EASY_XDM, asked)["error"]["code"] == -32601
 
 
 def test_dashboard_shows_what_is_new_but_not_under_the_hands_of_whoever_types(merchant):

@@ -54,6 +54,28 @@ def test_a_block_may_choose_its_port_and_keep_its_books(tmp_path):
             requests.post(f"{omise.url}charges", json=PROMPTPAY, auth=key, timeout=10)
 
 
+def test_a_block_may_serve_another_script_with_itself_behind_it(tmp_path):
+    """Only Omise's own hosts are led here, whether as an origin or with a path."""
+    script = tmp_path / "genuine.js"
+    script.write_text(
+        "a = 'https://cdn.omise.co'; b = `https://vault.omise.co/provider`;"
+        " c = 'https://api.omise.co.evil/'; d = 'https://docs.omise.co/'"
+    )
+    with sandbox.running(omise_js=str(script)) as omise:
+        home = omise.url.rstrip("/")
+        served = requests.get(omise.url + "omise.js", timeout=5)
+    assert served.headers["Content-Type"].startswith("text/javascript")
+    assert served.text == (
+        f"a = '{home}'; b = `{home}/provider`;"
+        " c = 'https://api.omise.co.evil/'; d = 'https://docs.omise.co/'"
+    )
+    with (
+        pytest.raises(ValueError, match="no script for the browser"),
+        sandbox.running(omise_js=str(tmp_path / "none.js")),
+    ):
+        pass
+
+
 def test_a_refusing_sandbox_closes_at_once_and_opens_on_the_same_port():
     with sandbox.running() as omise:
         rule = Omise(omise.url).breaks("refuse", seconds=0.5)
