@@ -297,7 +297,7 @@ def test_pay_another_way_after_it_was_paid_starts_nothing(filled):
 
 
 def test_return_needs_no_cookie(filled):
-    """D1: another browser shows the right state."""
+    """D1, D2: another browser shows the right state, also when the bank posts it back."""
     filled.shop.omise.control("settings", three_d_secure=True)
     filled.pays()
     order = filled.order_id
