@@ -179,11 +179,15 @@ def _dispute_of(facts):
 
 
 def _authorize_uri(facts):
-    """Address the authorise page, when the charge has one."""
+    """Address the authorise page, when the charge has one; only a waiting bank's has no tail."""
+    payment = facts["payment"]
     if not facts["has_page"]:
         return None
-    tail = "" if facts["payment"].startswith("paym_") else "?acs=false"
-    return f"{wire.base_url()}payments/{facts['payment']}/authorize{tail}"
+    if payment.startswith("ofsp_"):
+        return f"{wire.base_url()}offsites/{payment}/pay?acs=false"
+    asks = payment.startswith("paym_") and facts["status"] == "pending"
+    tail = "" if asks else "?acs=false"
+    return f"{wire.base_url()}payments/{payment}/authorize{tail}"
 
 
 def refund(facts):

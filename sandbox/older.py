@@ -80,7 +80,9 @@ def _renamed(value):
         # omise-python's tests show a plain list.
         value["object"] = kind = "list"
     if kind == "charge":
-        value["reference"] = _reference(value["authorize_uri"])
+        page = (value["authorize_uri"] or "").removesuffix("?acs=false")
+        value["authorize_uri"] = page or None
+        value["reference"] = page.split("/")[-2] if page else None
     if kind == "list":
         value["order"] = None if value["order"] == "chronological" else value["order"]
     if kind in ("dispute", "transfer"):
@@ -104,8 +106,3 @@ def _renamed(value):
 def _old_name(name):
     """Undo the `_at` of a creation time where no recording tells more."""
     return "created" if name == "created_at" else name
-
-
-def _reference(authorize_uri):
-    """Take the payment's id out of the address of its page."""
-    return authorize_uri.split("/payments/")[1].split("/")[0] if authorize_uri else None

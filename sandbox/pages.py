@@ -155,6 +155,7 @@ def frame(name):
 
 
 @pages.get("/payments/<payment_id>/authorize")
+@pages.get("/offsites/<payment_id>/pay", endpoint="offsite")
 def authorize(payment_id):
     """Ask the shopper, as the bank, the wallet, the phone or the counter would."""
     charge = books().charge_of_payment(payment_id)

@@ -49,7 +49,9 @@ def test_pages_are_addressed_as_omise_addresses_them(rig):
     wallet = address("truemoney_jumpapp", return_uri=RETURN)
     assert wallet.startswith(rig.url + "payments/pay2_test_")
     assert wallet.endswith("/authorize?acs=false")
-    assert "/payments/ofsp_test_" in address("installment_bay", return_uri=RETURN)
+    bank = address("installment_bay", return_uri=RETURN)
+    assert bank.startswith(rig.url + "offsites/ofsp_test_")
+    assert bank.endswith("/pay?acs=false")
     assert "/payments/pay2_test_" in address("promptpay", return_uri=RETURN)
     assert address("promptpay") is None
 
