@@ -5,7 +5,6 @@ of Omise travels over a socket, so that the fault plan can break it.
 """
 
 import json
-import logging
 import time
 from contextlib import contextmanager
 from datetime import timedelta
@@ -76,7 +75,6 @@ class World:
         monkeypatch.setattr(webhook, "_settlers", AtOnce())
         monkeypatch.setitem(shop.app.config, "WTF_CSRF_ENABLED", False)
         monkeypatch.setitem(shop.app.config, "OMISE_API_BASE", self._base)
-        monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)
 
     def begin(self):
         """Empty all books and mend all that was broken."""

@@ -17,6 +17,7 @@ from app import create_app
 from config import Config
 from database import db
 from payment import book
+from webhook import webhook
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
@@ -138,6 +139,9 @@ class Shop:
         self.server.server_close()
         self.app.extensions["payment"]["session"].close()
         with self.app.app_context():
+            # A connection that a thread still holds now, nobody would close.
+            webhooks_rest()
+            eventually(lambda: not db.engine.pool.checkedout(), 60)
             db.engine.dispose()
 
     def order(self, order_id):
@@ -150,6 +154,15 @@ class Shop:
         result = self.app.test_cli_runner().invoke(args=["payment", "sweep"])
         assert result.exit_code == 0, result.output
         return result.output
+
+
+def webhooks_rest():
+    """Wait until every thread that settles what webhooks told is idle."""
+    threads = webhook._settlers._max_workers
+    line_up = threading.Barrier(threads + 1, timeout=60)
+    for _ in range(threads):
+        webhook._settlers.submit(line_up.wait)
+    line_up.wait()
 
 
 def database_url(folder):

@@ -35,7 +35,7 @@ def paid(rig):
 
 def waits_for_3ds(rig):
     rig.set(three_d_secure=True)
-    return rig.charge(**RETURN)
+    return rig.charge(5000, **RETURN)
 
 
 def declined(rig):
@@ -112,7 +112,8 @@ def customer(rig):
 def event(rig, receiver):
     receiver.answer = 404
     home = {"street1": "1 Road", "country": "th", "phone_number": "0812345678"}
-    charge = rig.charge(card=rig.token(**PLACE, **home), ip="192.0.2.1", **RETURN)
+    card = rig.token(**PLACE, **home)
+    charge = rig.charge(12345, card=card, ip="192.0.2.1", **RETURN)
     rig.delivered()
     return rig.get(f"charges/{charge['id']}/events")["data"][0]
 
