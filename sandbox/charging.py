@@ -26,9 +26,9 @@ _NOT_YET = (
 )
 
 
-def create(params):
+def create(params, schedule=None):
     """Make a charge and show it; a declined one is a charge too. Raises Refused otherwise."""
-    facts = _order(params)
+    facts = {**_order(params), "schedule": schedule}
     with books().change():
         _pay_with(facts, params)
         _set_terms(facts, params)
@@ -158,7 +158,8 @@ def _set_terms(facts, params):
     if not facts["source"]:
         days = countries.COUNTRIES[settings["country"]].authorisation_days
         facts["payment"], facts["expires_at"] = new_id("paym"), now + days * _DAY
-        facts["three_d_secure"] = settings["three_d_secure"]
+        # Nobody is there to answer a bank when a schedule's day comes.
+        facts["three_d_secure"] = settings["three_d_secure"] and not facts["schedule"]
         if facts["three_d_secure"] and not facts["return_uri"]:
             raise wire.Refused("bad_request", "return uri is invalid")
         return

@@ -147,10 +147,11 @@ def draw_transfer(facts):
     )
 
 
-def pay_out(wanted):
+def pay_out(wanted, schedule):
     """Make the transfer that a schedule asks for."""
     share = wanted["percentage_of_balance"]
     balance = books().counts().get("balance", 0)
     amount = wanted["amount"] or balance * share // 100
     facts = transfer({"amount": amount, "recipient": wanted["recipient"]})
+    facts["schedule"] = schedule
     return keeping.make("transfer", "trsf", facts, draw_transfer)

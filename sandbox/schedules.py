@@ -147,9 +147,10 @@ def _outcome(facts):
     agreed = facts[facts["sort"]]
     try:
         if facts["sort"] == "transfer":
-            made = payouts.pay_out(agreed)
+            made = payouts.pay_out(agreed, facts["id"])
             return {"status": "successful", "result": made["id"]}
-        made = charging.create({name: agreed[name] for name in CHARGED})
+        given = {name: agreed[name] for name in CHARGED}
+        made = charging.create(given, schedule=facts["id"])
     except wire.Refused as refused:
         return {"status": "failed", "message": refused.message}
     paid = made["status"] == "successful"

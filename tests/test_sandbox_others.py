@@ -313,13 +313,17 @@ def test_schedule_that_makes_no_sense_is_refused(rig, monthly, wrong, message):
 def test_running_a_schedule_charges_its_customer_day_by_day(sdk, rig, monthly):
     schedule = sdk.Schedule.create(**monthly)
     path = f"control/schedules/{schedule.id}/run"
+    # A bank cannot ask anyone then.
+    rig.set(three_d_secure=True)
     occurrence = rig.post(path, key="")
     assert list(occurrence) == keys(
         "object livemode location id result schedule message status processed_at"
         " created_at scheduled_on retry_on execute_time"
     )
     assert occurrence["scheduled_on"] == "2030-01-14"
-    assert rig.get(f"charges/{occurrence['result']}")["amount"] == 100000
+    charge = rig.get(f"charges/{occurrence['result']}")
+    assert (charge["amount"], charge["schedule"]) == (100000, schedule.id)
+    assert charge["status"] == "successful"
     assert sdk.Occurrence.retrieve(occurrence["id"]).status == "successful"
     assert schedule.occurrence()[0].id == occurrence["id"]
     assert schedule.reload()._attributes["next_occurrences_on"][0] == "2030-02-11"
@@ -364,6 +368,7 @@ def test_schedule_may_transfer_to_a_recipient(rig, monthly):
     made = rig.post(f"control/schedules/{schedule['id']}/run")
     transfer = rig.get(f"transfers/{made['result']}")
     assert transfer["amount"] == rig.get("balance")["total"] // 2
+    assert transfer["schedule"] == schedule["id"]
     wanted["percentage_of_balance"] = 101
     refused = rig.post("schedules", transfer=wanted, **monthly)
     assert refused["message"] == "percentage_of_balance is invalid"
