@@ -21,6 +21,9 @@ if os.environ.get("CI") != "true":
 
 from playwright.sync_api import expect, sync_playwright  # noqa: E402
 
+# However busy the machine is: what does happen is not waited for longer.
+expect.set_options(timeout=30_000)
+
 PHONE = {
     "viewport": {"width": 390, "height": 844},
     "has_touch": True,
@@ -68,7 +71,7 @@ class Window:
     def __init__(self, browser, shop, **look):
         self.shop, self.complaints, self.sent = shop, [], []
         self.context = browser.new_context(base_url=shop.url, **look)
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(30_000)
         self.context.on("console", self._hear)
         self.context.on("weberror", lambda error: self._note("raised", error.error))
         self.context.on("request", lambda request: self.sent.append(request))

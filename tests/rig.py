@@ -44,7 +44,7 @@ class Omise:
 
     def control(self, path, /, **values):
         """Ask the control surface for something."""
-        answer = requests.post(f"{self.base}control/{path}", json=values, timeout=10)
+        answer = requests.post(f"{self.base}control/{path}", json=values, timeout=30)
         answer.raise_for_status()
         return answer.json()
 
@@ -60,7 +60,7 @@ class Omise:
     def fault(self, rule_id):
         """Tell how a rule stands: how often it `met` something, and its `state`."""
         asked = f"{self.base}control/faults/{rule_id}"
-        return requests.get(asked, timeout=10).json()
+        return requests.get(asked, timeout=30).json()
 
     def releases(self, rule_id):
         """Let go what a rule holds."""
@@ -68,20 +68,20 @@ class Omise:
 
     def heals(self):
         """Forget all faults."""
-        requests.delete(f"{self.base}control/faults", timeout=10).raise_for_status()
+        requests.delete(f"{self.base}control/faults", timeout=30).raise_for_status()
 
     def books(self, order_id=None):
         """Tell what was really charged."""
         asked = {"order_id": order_id} if order_id else {}
         return requests.get(
-            f"{self.base}control/books", params=asked, timeout=10
+            f"{self.base}control/books", params=asked, timeout=30
         ).json()
 
     def charges(self):
         """List all charges, as the API does."""
         key = (sandbox.SECRET_KEY, "")
         url = f"{self.base}charges?limit=100"
-        return requests.get(url, auth=key, timeout=10).json()["data"]
+        return requests.get(url, auth=key, timeout=30).json()["data"]
 
     def token(self, number="4242424242424242"):
         """Make a token as Omise.js does."""
@@ -102,7 +102,7 @@ class Omise:
 
     def _create(self, path, **values):
         key = (sandbox.PUBLIC_KEY, "")
-        answer = requests.post(f"{self.base}{path}", json=values, auth=key, timeout=10)
+        answer = requests.post(f"{self.base}{path}", json=values, auth=key, timeout=30)
         assert answer.status_code == 200, answer.text
         return answer.json()["id"]
 
@@ -179,7 +179,7 @@ def database_url(folder):
     return cluster.rsplit("/", 1)[0] + f"/{name}"
 
 
-def eventually(check, seconds=10):
+def eventually(check, seconds=30):
     """Wait until something is so, and give it back; fail if it never is."""
     deadline = time.monotonic() + seconds
     while True:

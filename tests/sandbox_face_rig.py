@@ -125,7 +125,7 @@ class Merchant:
 
     def eventually(self, expression):
         """Wait until the page says something truthy, and answer that."""
-        return self.page.wait_for_function(expression, timeout=10000).json_value()
+        return self.page.wait_for_function(expression, timeout=30000).json_value()
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ class Rig:
                 method,
                 self.url + path,
                 headers=headers,
-                timeout=10,
+                timeout=30,
                 allow_redirects=False,
                 **sent,
             )

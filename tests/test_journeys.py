@@ -209,7 +209,7 @@ def test_pressing_pay_again_without_scripts_is_one_charge(
     create, second = gateway.create_charge, threading.Event()
 
     def slow_create(**details):
-        assert second.wait(10)
+        assert second.wait(30)
         return create(**details)
 
     monkeypatch.setattr(gateway, "create_charge", slow_create)

@@ -313,10 +313,10 @@ def test_maker_of_tokens_answers_easy_xdm(merchant):
 def test_dashboard_shows_what_is_new_but_not_under_the_hands_of_whoever_types(merchant):
     merchant.page.goto(merchant.rig.url + "dashboard/")
     first = merchant.rig.promptpay()
-    merchant.page.get_by_role("link", name=first["id"]).wait_for(timeout=10_000)
+    merchant.page.get_by_role("link", name=first["id"]).wait_for()
     merchant.page.fill("[name=query]", "half a wo")
     second = merchant.rig.promptpay()
-    merchant.page.get_by_text("stands still while you use it").wait_for(timeout=10_000)
+    merchant.page.get_by_text("stands still while you use it").wait_for()
     assert merchant.page.get_by_role("link", name=second["id"]).count() == 0
     assert merchant.page.input_value("[name=query]") == "half a wo"
     assert merchant.complaints == []

@@ -22,7 +22,7 @@ def deliver(shop, event, *, secret=SECRET, headers=None, body=None):
     signature = signed(body, stamp, secret)
     sent = {"Omise-Signature": signature, "Omise-Signature-Timestamp": stamp}
     sent |= {"Content-Type": "application/json"} | (headers or {})
-    return requests.post(f"{shop.url}/webhook", data=body, headers=sent, timeout=10)
+    return requests.post(f"{shop.url}/webhook", data=body, headers=sent, timeout=30)
 
 
 def event(charge_id, key="charge.complete", **data):
@@ -145,7 +145,7 @@ def test_a_body_too_large_is_refused(shop):
 
 def test_looking_at_the_webhook_is_refused(shop):
     """B13: GET."""
-    assert requests.get(f"{shop.url}/webhook", timeout=10).status_code == 405
+    assert requests.get(f"{shop.url}/webhook", timeout=30).status_code == 405
 
 
 def test_without_a_secret_nothing_is_believed(build_shop):

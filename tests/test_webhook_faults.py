@@ -92,7 +92,7 @@ def pay(shop, charge_id):
 def answers_to(shop):
     """List with which statuses the shop has answered deliveries, oldest event first."""
     asked = f"{shop.omise.base}events?limit=100"
-    events = requests.get(asked, auth=(sandbox.SECRET_KEY, ""), timeout=10).json()
+    events = requests.get(asked, auth=(sandbox.SECRET_KEY, ""), timeout=30).json()
     return [
         (one["key"], delivery["status"])
         for one in events["data"]
@@ -262,7 +262,7 @@ def test_a_delivery_with_one_thing_wrong_is_refused_cheaply(
         sent = headers(body, "soon")
     else:
         body += b" "
-    answer = requests.post(f"{shop.url}/webhook", data=body, headers=sent, timeout=10)
+    answer = requests.post(f"{shop.url}/webhook", data=body, headers=sent, timeout=30)
     settlers.rest()
     assert answer.status_code == 401
     assert (dump(shop), reads_of_charges(shop)) == (before, asked)
@@ -337,9 +337,9 @@ def test_charges_of_other_apps_are_told_of_and_left_alone(
     asked = {"amount": 50000, "currency": "THB", "metadata": metadata}
     asked["card"] = shop.omise.token()
     url = f"{shop.omise.base}charges"
-    charge = requests.post(url, json=asked, auth=key, timeout=10).json()
+    charge = requests.post(url, json=asked, auth=key, timeout=30).json()
     refund = f"{url}/{charge['id']}/refunds"
-    requests.post(refund, json={"amount": 50000}, auth=key, timeout=10)
+    requests.post(refund, json={"amount": 50000}, auth=key, timeout=30)
     postman(shop).rest()
     settlers.rest()
     assert answers_to(shop)[-2:] == [("charge.create", 200), ("refund.create", 200)]
@@ -389,7 +389,7 @@ def test_an_event_that_could_not_be_kept_is_asked_for_again(shop, filled, monkey
     assert answers_to(shop)[-1] == ("charge.complete", 503)
     assert shop.order(filled.order_id).paid_at is None
     asked = f"{shop.omise.base}events?limit=100"
-    events = requests.get(asked, auth=(sandbox.SECRET_KEY, ""), timeout=10).json()
+    events = requests.get(asked, auth=(sandbox.SECRET_KEY, ""), timeout=30).json()
     shop.omise.control(f"events/{events['data'][-1]['id']}/deliver")
     eventually(lambda: shop.order(filled.order_id).paid_at)
 
