@@ -1,9 +1,9 @@
 """An Omise on your own machine, for development and tests.
 
 What it does NOT imitate: money, banks, card networks, fraud checks, rate limits, passkeys, the
-buttons of Google Pay and Apple Pay, the pages behind payment links, payouts that arrive, a clock
-for schedules, linked accounts, chains, sub-merchants, and any promise about what Omise will do
-tomorrow. Messages that nobody recorded are our own words.
+buttons of Google Pay and Apple Pay, payouts that arrive, a clock for schedules, linked accounts,
+chains, sub-merchants, consent, MFA confirmations, GET /schema, and any promise about what Omise
+will do tomorrow. Messages that nobody recorded are our own words.
 
 Live keys are refused. It stores no card number and no security code. It keeps its books in a SQLite
 file of its own, imports nothing of the shop, and is reached over HTTP only: mounted below another
@@ -45,6 +45,7 @@ def create_app(
         disputes,
         others,
         pages,
+        paying,
         search,
         spoiling,
         state,
@@ -75,6 +76,7 @@ def create_app(
         account.account,
         control.control,
         pages.pages,
+        paying.paying,
         dashboard.dashboard,
         disputes.disputes,
         others.others,

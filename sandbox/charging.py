@@ -26,9 +26,9 @@ _NOT_YET = (
 )
 
 
-def create(params, schedule=None):
+def create(params, schedule=None, link=None):
     """Make a charge and show it; a declined one is a charge too. Raises Refused otherwise."""
-    facts = {**_order(params), "schedule": schedule}
+    facts = {**_order(params), "schedule": schedule, "link": link}
     with books().change():
         _pay_with(facts, params)
         _set_terms(facts, params)

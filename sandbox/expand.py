@@ -1,6 +1,6 @@
 """Put whole objects where an answer holds ids, for callers who send ``expand=true``."""
 
-from . import objects, payouts, schedules
+from . import links, objects, payouts, schedules
 from .state import books
 from .wire import NotFound
 
@@ -11,6 +11,7 @@ _KINDS = {
     "default_card": ("card", objects.card),
     "recipient": ("recipient", payouts.draw_recipient),
     "schedule": ("schedule", schedules.draw),
+    "link": ("link", links.draw),
 }
 
 

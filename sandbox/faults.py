@@ -18,7 +18,7 @@ from werkzeug.wsgi import get_content_length, get_input_stream
 from . import fault_terms, wire
 from .rows import new_id
 
-_OTHER_ROOMS = ("control", "pages", "dashboard", "static")
+_OTHER_ROOMS = ("control", "pages", "paying", "dashboard", "static")
 _ID = re.compile(r"[a-z]+_test_[0-9a-z]+")
 _LONGEST_BODY = 1024 * 1024
 

@@ -13,7 +13,8 @@ def write(facts, new=False):
     due = facts["expires_at"] if facts["status"] == "pending" else None
     found_by = {"status": facts["status"], "due": due}
     if new:
-        books().add("charge", facts, payment=facts["payment"], **found_by)
+        found_by |= {"parent": facts["link"], "payment": facts["payment"]}
+        books().add("charge", facts, **found_by)
         return
     books().save(facts, **found_by)
 

@@ -1,11 +1,13 @@
-"""Keep payment links. The pages that they name are not imitated, so nobody can pay by one.
+"""Keep payment links: what is asked for, and what was paid.
 
-Rests on links-api; messages but the one on the largest amount are our own words.
+Rests on links-api; messages but the one on the largest amount are our own words, and that a link
+for one payment has no room beside one under way is our inference.
 """
 
 import secrets
 
-from . import countries, forms, objects, wire
+from . import countries, forms, keeping, objects, wire
+from .state import books
 
 LARGEST = 100_000_000
 
@@ -30,18 +32,45 @@ def begin(params):
         "amount": amount,
         "currency": currency,
         "multiple": forms.is_true(params.get("multiple")),
-        "used": False,
         "code": secrets.token_hex(4).upper(),
     }
 
 
+def found_by(facts):
+    """Tell what the page of a link is found by."""
+    return {"payment": facts["code"]}
+
+
+def of_code(code):
+    """Fetch the link whose page has this address, or raise NotFound."""
+    return keeping.find("link", books().id_of_page(code, "link"))
+
+
+def taken_by(facts):
+    """Find the charge that leaves a link no room for another: paid, or under way."""
+    return None if facts["multiple"] else _first(facts, "successful", "pending")
+
+
+def _first(facts, *statuses):
+    """Find the oldest charge of a link in the first of these states that any is in."""
+    for status in statuses:
+        found, _ = books().page("charge", parent=facts["id"], status=status, limit=1)
+        if found:
+            return found[0]
+    return None
+
+
 def draw(facts):
-    """Draw a payment link, which nothing was paid by."""
-    location = f"/links/{facts['id']}"
+    """Draw a payment link with what was paid by it."""
+    location, paid = f"/links/{facts['id']}", _first(facts, "successful")
+    charges, total = books().page("charge", parent=facts["id"])
+    data = [objects.charge(each) for each in charges]
     return objects.drawn(
         "link",
         facts,
         location=wire.path_of(location),
-        charges=objects.list_of(f"{location}/charges", []),
+        used=bool(paid),
+        used_at=paid and paid["paid_at"],
+        charges=objects.list_of(f"{location}/charges", data, total),
         payment_uri=f"{wire.base_url()}links/pay/{facts['code']}",
     )

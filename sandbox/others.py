@@ -9,7 +9,18 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from . import countries, keeping, links, objects, payouts, receipts, schedules, wire
+from . import (
+    countries,
+    forms,
+    keeping,
+    life,
+    links,
+    objects,
+    payouts,
+    receipts,
+    schedules,
+    wire,
+)
 from .api import listed
 from .state import books
 
@@ -27,10 +38,11 @@ class Kind:
     change: Any = None
     check_destroy: Any = None
     found_by: Any = None
+    stays: bool = False
 
 
 KINDS = {
-    "links": Kind("link", "link", links.begin, links.draw),
+    "links": Kind("link", "link", links.begin, links.draw, found_by=links.found_by),
     "recipients": Kind(
         "recipient",
         "recp",
@@ -52,6 +64,8 @@ KINDS = {
         schedules.begin,
         schedules.draw,
         found_by=schedules.found_by,
+        # A deleted one stays to be seen: that is one of its states.
+        stays=True,
     ),
 }
 _PLURALS = f"<any({', '.join(KINDS)}):plural>"
@@ -69,7 +83,7 @@ def collection(plural):
     """Make one of a kind, or list those that were not deleted."""
     kind = KINDS[plural]
     if request.method == "GET":
-        status = None if kind.found_by else "active"
+        status = None if kind.stays else "active"
         return listed(kind.name, kind.draw, status=status)
     with books().change():
         facts = kind.begin(wire.params())
@@ -84,8 +98,7 @@ def one(plural, identifier):
     """Show, change or delete one of a kind."""
     kind = KINDS[plural]
     if request.method == "GET":
-        # A schedule stays to be seen: "deleted" is one of its states.
-        find = books().find if plural == "schedules" else keeping.find
+        find = books().find if kind.stays else keeping.find
         return wire.answer(kind.draw(find(kind.name, identifier)))
     with books().change():
         facts = keeping.find(kind.name, identifier)
@@ -103,7 +116,7 @@ def _destroyed(kind, facts):
         kind.check_destroy(facts)
     now = books().now()
     facts.update(deleted=True, deleted_at=now, ended_at=now)
-    status = kind.found_by(facts)["status"] if kind.found_by else "deleted"
+    status = kind.found_by(facts)["status"] if kind.stays else "deleted"
     return keeping.save(f"{kind.name}.destroy", facts, kind.draw, status)
 
 
@@ -125,8 +138,9 @@ for _path, (_method, _kind, _act) in _TEST_MOVES.items():
 @others.get("/links/<link_id>/charges")
 @wire.needs("skey")
 def charges_of_link(link_id):
-    """List what was paid by a link, which here is nothing."""
+    """List the charges that were made on the page of a link."""
     keeping.find("link", link_id)
+    life.expire_due()
     return listed("charge", parent=link_id)
 
 
@@ -166,6 +180,14 @@ def show_occurrence(occurrence_id):
 def run_schedule(schedule_id):
     """Let the next day of a schedule happen now; Omise has nothing of the kind."""
     return wire.answer(schedules.run(schedule_id))
+
+
+@others.post("/control/transfers/<transfer_id>/fail")
+def fail_transfer(transfer_id):
+    """Let a transfer fail in its bank's place; Omise has nothing of the kind."""
+    code = forms.text(wire.params().get("failure_code"))
+    with books().change():
+        return wire.answer(payouts.fail(keeping.find("transfer", transfer_id), code))
 
 
 @others.get("/receipts")

@@ -1,6 +1,7 @@
 """Keep recipients and transfers. No bank is paid and the balance stays: a transfer is a record.
 
 Rests on recipients-api and transfers-api; messages and which moves are refused are our inference.
+`split_transfer` and `idemp_key` are taken and change nothing: what Omise does then is not recorded.
 """
 
 from . import forms, keeping, objects, wire
@@ -106,9 +107,18 @@ def change_transfer(facts, params):
 
 
 def unsent(facts):
-    """Refuse to touch a transfer that is on its way."""
+    """Refuse to touch a transfer that is on its way, or failed."""
     if facts["sent"]:
         raise wire.Refused("bad_request", "transfer was already sent")
+    _unsettled(facts)
+
+
+def _unsettled(facts):
+    """Refuse to end a transfer twice."""
+    if facts["paid"]:
+        raise wire.Refused("bad_request", "transfer was already paid")
+    if facts.get("failure_code"):
+        raise wire.Refused("bad_request", "transfer has failed")
 
 
 def mark_as_sent(facts):
@@ -120,11 +130,18 @@ def mark_as_sent(facts):
 
 def mark_as_paid(facts):
     """Let a transfer arrive, as test keys may."""
-    if facts["paid"]:
-        raise wire.Refused("bad_request", "transfer was already paid")
+    _unsettled(facts)
     facts.update(sent=True, paid=True, paid_at=books().now())
     facts.setdefault("sent_at", facts["paid_at"])
     return keeping.save("transfer.pay", facts, draw_transfer)
+
+
+def fail(facts, failure_code):
+    """Let a transfer fail, as a bank may while the money is on its way; nothing is paid then."""
+    _unsettled(facts)
+    code = failure_code or "transfer_send_failure"
+    facts.update(failure_code=code, failure_message=code.replace("_", " "))
+    return keeping.save("transfer.fail", facts, draw_transfer)
 
 
 def draw_transfer(facts):
@@ -136,7 +153,7 @@ def draw_transfer(facts):
         "transfer",
         facts,
         location=wire.path_of(f"/transfers/{facts['id']}"),
-        sendable=not facts["sent"],
+        sendable=not (facts["sent"] or facts.get("failure_code")),
         fee=FEE,
         # That the fee bears no VAT of its own is our inference.
         fee_vat=0,

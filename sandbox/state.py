@@ -90,10 +90,14 @@ class Books(Rows):
 
     def charge_of_payment(self, payment_id):
         """Show the charge that an authorise page is about."""
-        rows = self.query("SELECT id FROM objects WHERE payment = ?", (payment_id,))
+        return self.charge(self.id_of_page(payment_id, "payment"))
+
+    def id_of_page(self, address, kind):
+        """Tell what a payer's page is about: the charge, or the link."""
+        rows = self.query("SELECT id FROM objects WHERE payment = ?", (address,))
         if not rows:
-            raise wire.NotFound("payment", payment_id)
-        return self.charge(rows[0][0])
+            raise wire.NotFound(kind, address)
+        return rows[0][0]
 
     def payment_of(self, charge_id):
         """Tell the id under which a charge's authorise page is found."""

@@ -196,6 +196,43 @@ def test_transfer_that_was_sent_stays_and_arrives_once(rig):
     assert (old["transaction"], old["currency"]) == (None, "thb")
 
 
+@pytest.mark.parametrize("sent", [False, True])
+def test_transfer_may_fail_on_its_way_and_then_has_ended(rig, sent):
+    transfer = rig.post("transfers", amount=10000)
+    path, control = f"transfers/{transfer['id']}", f"control/transfers/{transfer['id']}"
+    if sent:
+        rig.post(f"{path}/mark_as_sent")
+    failed = rig.post(f"{control}/fail")
+    assert failed["failure_code"] == "transfer_send_failure"
+    assert failed["failure_message"] == "transfer send failure"
+    assert (failed["sent"], failed["paid"], failed["sendable"]) == (sent, False, False)
+    word = "was already sent" if sent else "has failed"
+    for refused in (
+        rig.call("PATCH", path, json={"amount": 9000}),
+        rig.call("DELETE", path),
+        rig.call("POST", f"{path}/mark_as_sent"),
+    ):
+        assert refused.json()["message"] == f"transfer {word}"
+    for again in (f"{path}/mark_as_paid", f"{control}/fail"):
+        assert rig.post(again)["message"] == "transfer has failed"
+    assert told(rig)[-1] == "transfer.fail"
+    assert rig.get(path) == failed
+
+
+def test_paid_transfer_cannot_fail(rig):
+    transfer = rig.post("transfers", amount=10000)
+    rig.post(f"transfers/{transfer['id']}/mark_as_paid")
+    refused = rig.post(f"control/transfers/{transfer['id']}/fail")
+    assert refused["message"] == "transfer was already paid"
+
+
+def test_transfer_takes_what_only_some_accounts_use(rig):
+    extras = {"split_transfer": True, "idemp_key": "payday-1", "fail_fast": True}
+    transfer = rig.post("transfers", amount=10000, **extras)
+    assert (transfer["object"], transfer["fail_fast"]) == ("transfer", True)
+    assert transfer["split_transfer_group_id"] is None
+
+
 def test_transfer_without_an_amount_is_the_whole_balance(rig):
     assert rig.post("transfers")["code"] == "invalid_amount"
     net = rig.charge(50000)["net"]
