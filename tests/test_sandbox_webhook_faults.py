@@ -133,6 +133,7 @@ def test_events_that_are_held_back_leave_when_they_are_let_go(rig, receiver, way
 def test_events_that_are_held_back_are_forgotten_with_the_books(rig, receiver, caplog):
     breaks(rig, hold_back=5)
     rig.charge()
+    rig.delivered()  # its letter is kept back by now, not on its way there
     rig.post("control/reset")
     rig.call("DELETE", "control/faults")
     rig.delivered()
