@@ -188,7 +188,7 @@ PATHS = ["tokens", "sources", "charges", "customers", "control/settings"]
 
 
 @settings(
-    max_examples=200,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
