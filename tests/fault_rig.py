@@ -11,6 +11,26 @@ from database import db
 from payment.models import Attempt, Delivery, Order, Refund
 
 
+def answers(moment, status, body, **more):
+    """Make a rule: another answer than the true one, before or after it was acted upon."""
+    return {"fault": f"answer_{moment}", "status": status, "body": body, **more}
+
+
+# What can become of the answer to a request that was acted upon.
+SPOILT = [
+    {"fault": "reset_after"},
+    {"fault": "close_after"},
+    {"fault": "half_body"},
+    {"fault": "wrong_length"},
+    answers("after", 500, "error"),
+    answers("after", 500, "object"),
+    answers("after", 502, "html"),
+    answers("after", 200, "empty"),
+    answers("after", 200, "list"),
+    answers("after", 200, "null"),
+]
+
+
 def begin(shop, **settings):
     """Give a shop with all books empty, the plan without faults, and no webhooks."""
     shop.omise.reset()
