@@ -23,6 +23,8 @@ from shopper import Shopper  # noqa: E402
 # Begun first, so that the last minute of a run is not spent waiting for one of them.
 LONGEST = (
     "journeys",
+    "journeys_astray",
+    "journeys_policy",
     "chaos",
     "sandbox_face_methods",
     "sandbox_books",

@@ -77,11 +77,20 @@ class Omise:
             f"{self.base}control/books", params=asked, timeout=30
         ).json()
 
+    def charged(self, order_id=None):
+        """Read what was really charged, as {status: (how many, how much)}."""
+        statuses = self.books(order_id)["by_status"]
+        return {name: (one["count"], one["amount"]) for name, one in statuses.items()}
+
     def charges(self):
         """List all charges, as the API does."""
         key = (sandbox.SECRET_KEY, "")
         url = f"{self.base}charges?limit=100"
         return requests.get(url, auth=key, timeout=30).json()["data"]
+
+    def latest(self):
+        """Find the newest charge."""
+        return self.charges()[-1]
 
     def token(self, number="4242424242424242"):
         """Make a token as Omise.js does."""
