@@ -1,28 +1,24 @@
 """Write events down and deliver them as signed webhooks, after the response has left.
 
-One daemon thread per app sends them. Bodies keep the account's default version, whatever the
-caller's header said. A letter is (event id, the rule of the fault plan that strikes it, or {}).
-Rests on events-api and api-webhooks.
+One daemon thread per app sends them. A letter is (event id, the rule of the fault plan that
+strikes it, or {}). Rests on events-api.
 """
 
-import base64
-import hashlib
-import hmac
 import queue
 import sqlite3
 import threading
-import time
 from collections import defaultdict
+from contextlib import closing
 
-import requests
-from flask import current_app, g, has_request_context
+from flask import current_app, g, has_request_context, request
 
-from . import faults, older, spoiling, wire
+from . import faults, older, wire
 from .forms import stamp
 from .rows import new_id
+from .sending import PATIENCE, deliver
 from .state import books
 
-PATIENCE = 10
+_LATER = "sandbox.letters"
 
 
 class Postman:
@@ -91,7 +87,7 @@ class Postman:
         while (letter := self._letters.get()) is not None:
             try:
                 with self._app.app_context():
-                    _deliver(*letter)
+                    deliver(*letter)
             except (wire.NotFound, sqlite3.Error):
                 # The books may be reset or gone while a letter waits; the round goes on.
                 self._app.logger.exception("event %s was not delivered", letter[0])
@@ -113,23 +109,36 @@ class Postman:
 
 
 def init_app(app):
-    """Give the app its postman, who sets off once a response is closed."""
+    """Give the app its postman, who sets off once a response has left."""
     app.extensions["sandbox_postman"] = Postman(app)
-    app.after_request(_send_after)
+    app.after_request(_promise)
+    app.wsgi_app = _handing_over(app.wsgi_app, app.extensions["sandbox_postman"])
 
 
-def _send_after(response):
-    """Hand the events of this request over when its response has left."""
+def _promise(response):
+    """Leave the events of this request to be handed over when its response has left."""
     letters = g.pop("sandbox_letters", [])
     for letter in letters:
         if letter[1].get("early"):
-            _deliver(*letter)
+            deliver(*letter)
     later = [letter for letter in letters if not letter[1].get("early")]
-    if later:
-        postman = current_app.extensions["sandbox_postman"]
-        postman.promise(later)
-        response.call_on_close(lambda: postman.take(later))
+    current_app.extensions["sandbox_postman"].promise(later)
+    request.environ[_LATER] = later
     return response
+
+
+def _handing_over(wsgi_app, postman):
+    """Hand over what was promised once the response has left, or its reader has."""
+
+    def answering(environ, start_response):
+        # Not Response.call_on_close: a server need not close a response whose reader is gone.
+        try:
+            with closing(wsgi_app(environ, start_response)) as body:
+                yield from body
+        finally:
+            postman.take(environ.get(_LATER, []))
+
+    return answering
 
 
 def emit(key, shown, charge_id=None, endpoints=None):
@@ -177,63 +186,3 @@ def _schedule(event):
     postman = current_app.extensions["sandbox_postman"]
     postman.promise([letter])
     postman.take([letter])
-
-
-def signature(secret, timestamp, body):
-    """Sign a body as Omise does: hex HMAC-SHA256 under the base64-decoded secret."""
-    key = base64.b64decode(secret)
-    return hmac.new(key, f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
-
-
-def _headers(settings, body, rule):
-    """Sign with the secret, and during a rotation with the previous one too."""
-    timestamp = str(int(time.time()) - rule.get("age", 0))
-    pair = (settings["webhook_secret"], settings["webhook_previous_secret"])
-    if "secret" in rule:
-        pair = (rule["secret"],)
-    signatures = [signature(secret, timestamp, body) for secret in pair if secret]
-    headers = {"Content-Type": "application/json; charset=utf-8"}
-    if not signatures:
-        return headers
-    signed = {"Omise-Signature": ",".join(signatures)}
-    return {**headers, **signed, "Omise-Signature-Timestamp": timestamp}
-
-
-def _bent(shown, settings, rule):
-    """Give an event in the version and with the lies that a rule asks for."""
-    if "api_version" in rule and settings["api_version"] == wire.CURRENT_VERSION:
-        shown = older.downgraded_event(shown)
-    return spoiling.changed(shown, rule.get("set", {}))
-
-
-def _deliver(event_id, rule):
-    """Send one event to its endpoints and write down how each took it."""
-    event, settings = books().find("event", event_id), books().settings()
-    body = wire.pretty(_bent(event["shown"], settings, rule)).encode()
-    account_endpoint = [settings["webhook_uri"]] if settings["webhook_uri"] else []
-    for uri in (event["endpoints"] or account_endpoint) * rule.get("copies", 1):
-        status, error = _post(uri, body, _headers(settings, body, rule))
-        delivery = {
-            "id": new_id("whdl"),
-            "created_at": books().now(),
-            "uri": uri,
-            "status": status,
-            "error": error,
-            "key": event["key"],
-        }
-        books().add("delivery", delivery, parent=event_id)
-
-
-def _post(uri, body, headers):
-    """Send one body: (HTTP status or None, what went wrong or None)."""
-    try:
-        with requests.Session() as session:
-            # Streamed, so that an endless answer is not read; and no proxy from the environment.
-            session.trust_env, session.stream = False, True
-            sent = {"data": body, "headers": headers, "timeout": PATIENCE}
-            with session.post(uri, allow_redirects=False, **sent) as response:
-                next(response.iter_content(4096), None)  # the shop speaks first
-                return response.status_code, None
-    except (requests.RequestException, ValueError) as problem:
-        # A ValueError is a host name that cannot be one, such as a label of 64 letters.
-        return None, type(problem).__name__

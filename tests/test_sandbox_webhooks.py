@@ -2,11 +2,13 @@
 
 import json
 import socket
+import struct
+from urllib.parse import urlsplit
 
 import pytest
 from sandbox_shapes import keys
 
-from sandbox import WEBHOOK_SECRET, deliver, rows, wire
+from sandbox import WEBHOOK_SECRET, rows, sending, wire
 
 pytest_plugins = ("sandbox_rig",)
 
@@ -22,7 +24,7 @@ def only_event(rig, charge):
 
 
 def test_signature_matches_the_published_vector():
-    signature = deliver.signature("c2FuZGJveC1zZWNyZXQ=", "1735689600", b'{"a":1}')
+    signature = sending.signature("c2FuZGJveC1zZWNyZXQ=", "1735689600", b'{"a":1}')
     assert (
         signature == "cf9181b0e59a0d4945ce66b18eb01e281cc18eaa6bd287ef473585ea27353207"
     )
@@ -43,7 +45,7 @@ def test_webhook_is_pretty_signed_and_written_down(rig, receiver):
     ((path, headers, body),) = receiver.arrived
     assert path == "/webhook"
     stamp = headers["Omise-Signature-Timestamp"]
-    assert headers["Omise-Signature"] == deliver.signature(WEBHOOK_SECRET, stamp, body)
+    assert headers["Omise-Signature"] == sending.signature(WEBHOOK_SECRET, stamp, body)
     sent = json.loads(body)
     assert sent["data"]["id"] == charge["id"]
     assert sent["webhook_deliveries"] == []
@@ -78,6 +80,20 @@ def test_response_is_closed_before_the_postman_sets_off(rig, receiver):
     assert len(receiver.arrived) == 2
 
 
+def test_caller_who_hangs_up_does_not_keep_the_webhook_from_leaving(rig, receiver):
+    charges = [rig.promptpay() for _ in range(5)]
+    rig.delivered()
+    for charge in charges:
+        line = socket.create_connection(("127.0.0.1", urlsplit(rig.url).port))
+        path = f"/control/charges/{charge['id']}/pay"
+        line.sendall(f"POST {path} HTTP/1.0\r\nContent-Length: 0\r\n\r\n".encode())
+        line.recv(1)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        line.close()
+    rig.delivered()
+    assert len(receiver.arrived) == 10
+
+
 def test_during_a_rotation_both_secrets_sign(rig, receiver):
     rig.set(webhook_previous_secret="b2xk")
     rig.charge()
@@ -85,7 +101,7 @@ def test_during_a_rotation_both_secrets_sign(rig, receiver):
     ((_, headers, body),) = receiver.arrived
     stamp = headers["Omise-Signature-Timestamp"]
     expected = [
-        deliver.signature(secret, stamp, body) for secret in (WEBHOOK_SECRET, "b2xk")
+        sending.signature(secret, stamp, body) for secret in (WEBHOOK_SECRET, "b2xk")
     ]
     assert headers["Omise-Signature"].split(",") == expected
 
@@ -117,7 +133,7 @@ def test_unreachable_endpoint_is_written_down_as_an_error(rig):
 
 
 def test_silent_endpoint_is_given_up_on(rig, receiver, monkeypatch):
-    monkeypatch.setattr(deliver, "PATIENCE", 0.2)
+    monkeypatch.setattr(sending, "PATIENCE", 0.2)
     receiver.gate.clear()
     charge = rig.charge()
     rig.delivered()
