@@ -146,6 +146,7 @@ def refunds_of(charge_id):
 @wire.needs("skey")
 def show_refund(charge_id, refund_id):
     """Show a refund."""
+    life.current(charge_id)
     found = books().find("refund", refund_id, parent=charge_id)
     return wire.answer(objects.refund(found))
 

@@ -20,6 +20,7 @@ def find(customer_id):
 
 def find_card(customer_id, card_id):
     """Fetch a card that the customer still keeps, or raise NotFound."""
+    find(customer_id)
     facts = books().find("card", card_id, parent=customer_id)
     if facts["deleted"]:
         raise wire.NotFound("card", card_id)

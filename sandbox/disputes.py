@@ -218,6 +218,7 @@ def documents(dispute_id):
 def one_document(dispute_id, document_id):
     """Show a paper of evidence, or take it back."""
     with books().change():
+        books().find("dispute", dispute_id)
         facts = books().find("document", document_id, parent=dispute_id)
         if request.method == "DELETE":
             _unlocked(dispute_id)

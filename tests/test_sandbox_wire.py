@@ -66,6 +66,22 @@ def test_headers_of_success_name_the_version_and_of_error_do_not(rig):
     assert lost.json()["message"] == "charge chrg_test_missing was not found"
 
 
+@pytest.mark.parametrize(
+    ("path", "nobody"),
+    [
+        ("charges/x/refunds/y", "charge x"),
+        ("customers/x/cards/y", "customer x"),
+        ("disputes/x/documents/y", "dispute x"),
+    ],
+)
+def test_what_belongs_to_nobody_is_missed_by_its_owner_s_name(rig, path, nobody):
+    missing = rig.get(path)
+    assert (missing["code"], missing["message"]) == (
+        "not_found",
+        f"{nobody} was not found",
+    )
+
+
 def test_unknown_path_and_verb_answer_json(rig):
     for method, path in (("GET", "nowhere"), ("DELETE", "charges")):
         answer = rig.call(method, path)
