@@ -47,13 +47,13 @@ _WHEN_FILLED = {
 _STRIPPED = ("object", "id", "livemode", "deleted")
 
 
-def downgraded(value):
+def downgraded(value, nested=False):
     """Turn a whole answer, nested objects included, into its 2017-11-02 form.
 
     Events keep the shape that they were written in, for ever (api-webhooks).
     """
     if isinstance(value, list):
-        return [downgraded(each) for each in value]
+        return [downgraded(each, nested) for each in value]
     if not isinstance(value, dict) or value.get("object", "event") == "event":
         return value
     # omise-python's tests show a deleted schedule whole.
@@ -62,9 +62,10 @@ def downgraded(value):
     return _renamed(
         {
             # Metadata is the merchant's own, whatever its keys are called.
-            name: each if name == "metadata" else downgraded(each)
+            name: each if name == "metadata" else downgraded(each, nested=True)
             for name, each in value.items()
-        }
+        },
+        nested,
     )
 
 
@@ -73,7 +74,7 @@ def downgraded_event(event):
     return _renamed({**event, "data": downgraded(event["data"])})
 
 
-def _renamed(value):
+def _renamed(value, nested=False):
     """Keep the old fields of one object, under their old names and in their old order."""
     kind = value.get("object")
     if kind == "receipt_list":
@@ -83,8 +84,8 @@ def _renamed(value):
         page = (value["authorize_uri"] or "").removesuffix("?acs=false")
         value["authorize_uri"] = page or None
         value["reference"] = page.split("/")[-2] if page else None
-    if kind == "list":
-        value["order"] = None if value["order"] == "chronological" else value["order"]
+    if kind == "list" and nested:
+        value["order"] = None
     if kind in ("dispute", "transfer"):
         lines = value["transactions"]
         value["transaction"] = lines[0]["id"] if lines else None

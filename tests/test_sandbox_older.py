@@ -30,6 +30,7 @@ def test_card_charge_has_the_recorded_shape(rig):
     assert list(charge["refunds"]) == LIST
     assert (charge["currency"], charge["refunded"]) == ("thb", 0)
     assert charge["refunds"]["order"] is None
+    assert rig.get("charges", headers=OLD)["order"] == "chronological"
     assert charge["reference"] is charge["authorize_uri"] is None
 
 
