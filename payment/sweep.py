@@ -50,7 +50,7 @@ class Round:
         """
         due = [(one, self._gap(one)) for one in book.unsettled()]
         due = [(one, gap) for one, gap in due if _is_due(one, gap)]
-        found, sure = self._try("lost answers", self._find_lost, due) or ({}, False)
+        found, sure = self._find_lost([one for one, _ in due])
         for attempt, gap in due:
             if not self._over and book.claim(attempt.id, gap):
                 charge_id = found.get(attempt.id, attempt.charge_id)
@@ -61,8 +61,10 @@ class Round:
     def _gap(self, attempt):
         return back_off(attempt) if self._patiently else timedelta(0)
 
-    def _find_lost(self, due):
-        return find_lost([one for one, _ in due], _PAGES, self._pace)
+    def _find_lost(self, attempts):
+        # Twice if need be: one list that fails would put off every answer that was lost.
+        ask = ("lost answers", find_lost, attempts, _PAGES, self._pace)
+        return self._try(*ask) or self._try(*ask) or ({}, False)
 
     def _settle(self, attempt, charge_id, sure):
         self.asked += 1

@@ -45,6 +45,17 @@ def test_a_lost_answer_is_unknown_then_found_by_its_metadata(shop, filled):
     assert creates(shop) == shop.omise.books()["charges"] == 1
 
 
+def test_one_list_that_fails_puts_no_lost_answer_off(shop, filled):
+    """A3: the sweep asks for the list once more in the same round."""
+    loses(shop)
+    filled.pays()
+    rule = shop.omise.breaks("close_before", method="GET", path="/charges")
+    said = shop.sweep()
+    assert shop.omise.fault(rule)["met"] == 1
+    assert "lost answers: " in said
+    assert "asked about 1, still open 0, errors 1" in said
+
+
 def test_a_lost_answer_settles_while_the_page_is_open(shop, filled):
     """A3: the page's own poll finds the charge; no second process is needed."""
     loses(shop)
