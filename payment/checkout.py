@@ -237,7 +237,7 @@ def forget_card():
                     "We could not delete the card just now. Please try again.", "error"
                 )
                 return redirect(url_for("checkout.check_out"), 303)
-    for key in ("customer", "card", "card_attempt"):
+    for key in ("customer", "cards"):
         session.pop(key, None)
     flash("Your saved card was deleted.", "success")
     return redirect(url_for("checkout.check_out"), 303)

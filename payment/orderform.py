@@ -10,6 +10,8 @@ from flask import session
 
 from payment.gateway import is_id
 
+# The session is a cookie, so it names so many saved cards at most: the newest.
+_KEPT_CARDS = 4
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,185}")
 
 
@@ -27,6 +29,7 @@ class OrderForm:
     token: str | None
     source: str | None
     customer: str | None
+    card: str | None
     remember: bool
 
 
@@ -67,29 +70,47 @@ def read(form, cart):
         raise FormRefused(
             "That page was incomplete, so nothing was charged. Please try again."
         )
-    token, source, customer = _means(form)
+    token, source, customer, card = _means(form)
     remember = bool(token) and form.get("remember") == "yes"
     email = _email(form.get("email", "").strip(), remember)
-    return OrderForm(form["order"], form_id, email, token, source, customer, remember)
+    means = (token, source, customer, card)
+    return OrderForm(form["order"], form_id, email, *means, remember)
 
 
 def _means(form):
-    """Take the one thing to pay with; a saved card must be this session's own."""
+    """Take the one thing to pay with; a saved card must be this session's own.
+
+    The card is named by the page, so that what is charged is what its button says, whatever
+    another tab has saved since.
+    """
     token = form.get("omiseToken") or None
     source = form.get("omiseSource") or None
     customer = form.get("omiseCustomer") or None
+    card = (form.get("omiseCard") or None) if customer else None
     if (token and not is_id(token, "tokn")) or (source and not is_id(source, "src")):
         raise FormRefused(
             "The payment form sent something odd, so nothing was charged."
         )
-    if customer and customer != session.get("customer"):
+    own = customer == session.get("customer") and card in saved_cards()
+    if customer and not own:
         raise FormRefused(
-            "That saved card is not yours to use here, so nothing was charged."
+            "That card is not saved for you here, so nothing was charged."
         )
     chosen = [one for one in (token, source, customer) if one]
     if len(chosen) != 1:
         raise FormRefused("Please choose how to pay; nothing was charged.")
-    return token, source, customer
+    return token, source, customer, card
+
+
+def saved_cards():
+    """Give the cards that this session saved, each with the attempt it was first charged in."""
+    return dict(session.get("cards") or [])
+
+
+def keep_card(customer, card, attempt_id):
+    """Note in the session whose card was saved, and with which attempt."""
+    pairs = [*saved_cards().items(), (card, attempt_id)]
+    session.update(customer=customer, cards=pairs[-_KEPT_CARDS:])
 
 
 def _email(text, needed):

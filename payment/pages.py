@@ -72,11 +72,12 @@ def put_away_cart(order):
 
 
 def saved_card():
-    """Name the card that this shopper saved with an attempt that worked, or None."""
-    attempt_id = session.get("card_attempt")
-    attempt = book.find_attempt(attempt_id) if attempt_id else None
-    worked = attempt and (attempt.state == "successful" or attempt.authorized)
-    return attempt.paid_with if worked else None
+    """Find the newest card that this shopper saved with an attempt that worked, or None."""
+    for card, attempt_id in reversed(orderform.saved_cards().items()):
+        attempt = book.find_attempt(attempt_id)
+        if attempt and (attempt.state == "successful" or attempt.authorized):
+            return {"id": card, "name": attempt.paid_with}
+    return None
 
 
 def keep_private(response):

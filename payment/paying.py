@@ -2,7 +2,7 @@
 
 from flask import current_app, request, session, url_for
 
-from payment import current_cart, gateway, ledger
+from payment import current_cart, gateway, ledger, orderform
 from payment.book import LedgerDown
 from payment.gateway import GatewayError
 
@@ -47,7 +47,7 @@ def _pay_with(attempt, form):
     if form.source:
         return {"source": form.source}
     if form.customer:
-        return {"customer": form.customer, "card": session.get("card")}
+        return {"customer": form.customer, "card": form.card}
     if not form.remember:
         return {"card": form.token}
     try:
@@ -59,7 +59,7 @@ def _pay_with(attempt, form):
         raise GatewayError(
             str(error), code=error.code or "nothing_sent", money_may_have_moved=False
         ) from error
-    session.update(customer=customer, card=card, card_attempt=attempt.id)
+    orderform.keep_card(customer, card, attempt.id)
     return {"customer": customer, "card": card}
 
 

@@ -8,6 +8,7 @@ from rig import eventually
 from shopper import Shopper
 
 STOLEN, POOR = "4111111111130012", "4111111111140011"
+MASTERCARD = "5555555555554444"
 
 
 @pytest.fixture
@@ -184,6 +185,43 @@ def test_a_card_that_failed_is_not_offered_again(filled):
     assert "Your saved card" not in filled.page.text
 
 
+def test_an_older_saved_card_is_offered_while_a_newer_one_has_not_worked(filled):
+    filled.pays(remember="yes", email="somchai@example.com")
+    filled.adds()
+    filled.pays(card=POOR, remember="yes", email="somchai@example.com")
+    assert filled.state == "failed"
+    filled.charges(filled.opens_checkout())
+    assert filled.state == "paid"
+    first, declined, paid = filled.shop.omise.charges()
+    assert declined["card"]["last_digits"] == "0011"
+    assert paid["card"]["id"] == first["card"]["id"]
+
+
+def test_the_card_that_the_button_names_is_charged(filled):
+    """A11: whatever another tab has saved since the page was shown."""
+    filled.pays(remember="yes", email="somchai@example.com")
+    filled.adds("cloud-oolong")
+    form = filled.opens_checkout()
+    assert "with Visa •••• 4242" in filled.page.text
+    filled.pays(card=MASTERCARD, remember="yes", email="somchai@example.com")
+    filled.adds("cloud-oolong")
+    assert filled.opens_checkout()["omiseCard"] != form["omiseCard"]
+    assert "with MasterCard •••• 4444" in filled.page.text
+    filled.charges({**filled.form, "omiseCard": form["omiseCard"]})
+    assert filled.shop.omise.charges()[-1]["card"]["last_digits"] == "4242"
+
+
+def test_only_the_newest_saved_cards_stay_in_the_cookie(filled):
+    """E3: it holds ids only, and not ever more of them."""
+    filled.pays(remember="yes", email="somchai@example.com")
+    filled.adds()
+    for _ in range(4):
+        filled.pays(card=POOR, remember="yes", email="somchai@example.com")
+    filled.opens_checkout()
+    assert "Your saved card" not in filled.page.text
+    assert len(filled.http.cookies["session"]) < 1500
+
+
 def test_saved_card_can_be_deleted(filled):
     filled.pays(remember="yes", email="somchai@example.com")
     filled.adds()
@@ -194,11 +232,19 @@ def test_saved_card_can_be_deleted(filled):
 
 
 def test_a_saved_card_of_someone_else_is_refused_and_never_reaches_omise(filled):
-    """E2: the saved customer is bound to the session."""
+    """E2: customer and card are bound to the session."""
     form = filled.opens_checkout()
-    filled.charges(form, omiseCustomer="cust_test_5sandbox00000000000")
-    assert "not yours" in filled.page.text
+    other = "test_5sandbox00000000000"
+    filled.charges(form, omiseCustomer=f"cust_{other}", omiseCard=f"card_{other}")
+    assert "not saved for you here" in filled.page.text
     assert filled.shop.omise.books()["charges"] == 0
+    filled.pays(remember="yes", email="somchai@example.com")
+    filled.adds()
+    form = filled.opens_checkout()
+    for card in (f"card_{other}", "", "../customers"):
+        filled.charges({**form, "omiseCard": card})
+        assert "not saved for you here" in filled.page.text
+    assert filled.shop.omise.books()["charges"] == 1
 
 
 def test_the_form_posted_by_twenty_threads_makes_one_charge(filled):
