@@ -69,6 +69,7 @@ def test_a_card_pays_the_link_and_the_link_tells_of_it(rig, sdk):
     assert [each["id"] for each in found] == [link["id"]]
     whole = rig.get(f"charges/{charge['id']}?expand=true")["link"]
     assert (whole["object"], whole["used"]) == ("link", True)
+    assert link["id"] in shown(rig, f"dashboard/charges/{charge['id']}")
 
 
 def test_a_link_for_one_payment_refuses_a_second(rig):

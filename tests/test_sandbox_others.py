@@ -360,6 +360,7 @@ def test_running_a_schedule_charges_its_customer_day_by_day(sdk, rig, monthly):
     assert occurrence["scheduled_on"] == "2030-01-14"
     charge = rig.get(f"charges/{occurrence['result']}")
     assert (charge["amount"], charge["schedule"]) == (100000, schedule.id)
+    assert schedule.id in rig.call("GET", f"dashboard/charges/{charge['id']}").text
     assert charge["status"] == "successful"
     assert sdk.Occurrence.retrieve(occurrence["id"]).status == "successful"
     assert schedule.occurrence()[0].id == occurrence["id"]
