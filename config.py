@@ -89,9 +89,15 @@ def settle(config, instance_path):
     _choose_omise(config)
     _address(config)
     _secret_key(config, Path(instance_path))
-    url = config["DATABASE_URL"] or f"sqlite:///{Path(instance_path) / 'shop.sqlite3'}"
+    url = config["DATABASE_URL"] or _embedded_book(Path(instance_path))
     url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
     config["SQLALCHEMY_DATABASE_URI"] = url
+
+
+def _embedded_book(instance):
+    """Give the URL of the order book in instance/, whose folder is made if it is missing."""
+    instance.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{instance / 'shop.sqlite3'}"
 
 
 def _unless_placeholder(value):
