@@ -38,7 +38,7 @@ SENTENCES = {
     "please try again in a minute.",
     "nothing_sent": "We could not reach the payment service, so nothing was charged. "
     "Please try again in a moment.",
-    "nothing_found": "The payment never reached the payment service, so nothing was charged. "
+    "never_used": "The payment never reached the payment service, so nothing was charged. "
     "You can try again.",
 }
 OTHERWISE = "The payment did not go through. Try again, or choose another way to pay."

@@ -87,6 +87,13 @@ def create_app(
     return app
 
 
+def mount(app):
+    """Serve a sandbox below another app, at /sandbox/; see mounted.mount."""
+    from .mounted import mount
+
+    mount(app)
+
+
 def running(**chosen):
     """Run a sandbox for the length of a `with` block; see serve.running."""
     from .serve import running

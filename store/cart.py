@@ -52,6 +52,11 @@ class Price:
 class Cart:
     """Add up and change what is in this shopper's session."""
 
+    @property
+    def currency(self):
+        """Name the currency that every price is in."""
+        return current_app.config["STORE_CURRENCY"]
+
     def lines(self):
         """List what is in the cart, in the order of the shelf."""
         kept = self.items()
@@ -84,8 +89,14 @@ class Cart:
         self._keep(sku, wanted)
 
     def change(self, sku, quantity):
-        """Set how many of a product the shopper wants."""
-        self._keep(_sold(sku), _count(quantity))
+        """Set how many of a product in the cart the shopper wants.
+
+        What has left the cart meanwhile, since it was ordered in another tab, does not come back
+        so.
+        """
+        if _sold(sku) not in self.items():
+            raise CartError("That is not in your basket any more.")
+        self._keep(sku, _count(quantity))
 
     def remove(self, sku):
         """Take a product out; quietly, if another tab took it out before."""
