@@ -12,13 +12,16 @@ key, so keep it on loopback, where ``flask run`` binds by default.
 """
 
 import os
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from flask import Flask
 
-PUBLIC_KEY = "pkey_test_5sandbox00000000000"
-SECRET_KEY = "skey_test_5sandbox00000000000"
-WEBHOOK_SECRET = "c2FuZGJveC1zZWNyZXQ="
+from .keys import PUBLIC_KEY, SECRET_KEY, WEBHOOK_SECRET
+from .serve import serving
+
+__all__ = ["PUBLIC_KEY", "SECRET_KEY", "WEBHOOK_SECRET", "create_app", "running"]
 
 
 def create_app(
@@ -87,11 +90,16 @@ def create_app(
     return app
 
 
-def running(**chosen):
-    """Run a sandbox for the length of a `with` block; see serve.running."""
-    from .serve import running
+@contextmanager
+def running(*, database=None, port=0, **chosen):
+    """Run a sandbox in a thread of this process for the length of a `with` block.
 
-    return running(**chosen)
+    `chosen`: country, webhook_uri and what else create_app takes. Gives a serve.Running.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        books = database or Path(folder) / "sandbox.sqlite3"
+        with serving(create_app(database=books, **chosen), port) as reached:
+            yield reached
 
 
 def _database_path(app, database):

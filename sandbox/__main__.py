@@ -3,7 +3,7 @@
 import click
 
 from . import PUBLIC_KEY, SECRET_KEY, WEBHOOK_SECRET, create_app
-from .countries import COUNTRIES
+from .rules.countries import COUNTRIES
 from .serve import Server
 
 

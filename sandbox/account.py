@@ -2,8 +2,9 @@
 
 from flask import Blueprint, redirect, request
 
-from . import countries, forms, methods, wire
-from .forms import stamp
+from . import wire
+from .rules import countries, fees, methods, values
+from .rules.versions import CURRENT_VERSION, VERSIONS
 from .state import books
 
 account = Blueprint("account", __name__)
@@ -33,7 +34,7 @@ def front():
         return redirect(wire.path_of("/dashboard/"))
     description = "A local stand-in for the Omise API. No money moves here."
     shown = {"object": "system_info", "location": wire.path_of("/")}
-    shown |= {"versions": list(wire.VERSIONS), "description": description}
+    shown |= {"versions": list(VERSIONS), "description": description}
     return wire.answer(shown)
 
 
@@ -44,9 +45,9 @@ def own_account():
     params = wire.params() if request.method == "PATCH" else {}
     with books().change():
         for name in {"webhook_uri", "chain_return_uri"} & params.keys():
-            books().set(name, forms.text(params[name]))
+            books().set(name, values.text(params[name]))
         if "zero_interest_installments" in params:
-            zero = forms.is_true(params["zero_interest_installments"])
+            zero = values.is_true(params["zero_interest_installments"])
             books().set("zero_interest_installments", zero)
         if isinstance(params.get("metadata_export_keys"), dict):
             books().set("metadata_export_keys", params["metadata_export_keys"])
@@ -60,7 +61,7 @@ def own_version():
     """Show the account with the version it speaks by default, or raise that to the last one."""
     if request.method == "PATCH":
         with books().change():
-            books().set("api_version", wire.CURRENT_VERSION)
+            books().set("api_version", CURRENT_VERSION)
     return wire.answer(_drawn(books().settings()))
 
 
@@ -76,7 +77,7 @@ def _drawn(settings):
         "country": settings["country"],
         "currency": settings["currency"],
         "email": "merchant@example.com",
-        "created_at": stamp(settings["opened_at"]),
+        "created_at": values.stamp(settings["opened_at"]),
         "supported_currencies": _currencies(settings),
         "api_version": settings["api_version"],
         "auto_activate_recipients": False,
@@ -86,14 +87,14 @@ def _drawn(settings):
         "webhook_uri": settings["webhook_uri"],
         "metadata_export_keys": {kind: exported.get(kind, []) for kind in kinds},
         "chaining_allowed": True,
-        "last_updated_api_version": stamp(settings["opened_at"])[:10],
+        "last_updated_api_version": values.stamp(settings["opened_at"])[:10],
         "transfer_config": _TRANSFERS,
     }
 
 
 def _currencies(settings):
     """List the currencies that cards may be charged in, the account's own first."""
-    rest = [each for each in countries.CARD_CURRENCIES if each != settings["currency"]]
+    rest = [each for each in fees.CARD_CURRENCIES if each != settings["currency"]]
     return [settings["currency"], *rest]
 
 
@@ -155,6 +156,6 @@ def balance():
             "transferable": total,
             "reserve": 0,
             "on_hold": 0,
-            "created_at": stamp(settings["opened_at"]),
+            "created_at": values.stamp(settings["opened_at"]),
         }
     )

@@ -2,18 +2,9 @@
 
 from flask import Blueprint, Response, request
 
-from . import (
-    charges,
-    charging,
-    codes,
-    customers,
-    forms,
-    life,
-    objects,
-    sources,
-    tokens,
-    wire,
-)
+from . import charges, charging, codes, customers, life, objects, sources, tokens, wire
+from .rules import values
+from .rules.refusals import NotFound, Refused
 from .state import books
 
 api = Blueprint("api", __name__)
@@ -39,8 +30,10 @@ DRAW = {
 def listed(kind, draw=None, **found_by):
     """Answer one page of a kind, cut as the caller asked."""
     params = wire.params()
-    since, until = forms.moment(params.get("from")), forms.moment(params.get("to"))
-    limit, offset = forms.whole(params.get("limit")), forms.whole(params.get("offset"))
+    since, until = values.moment(params.get("from")), values.moment(params.get("to"))
+    limit, offset = values.whole(params.get("limit")), values.whole(
+        params.get("offset")
+    )
     backwards = params.get("order") == "reverse_chronological"
     cut = {
         "limit": min(max(20 if limit is None else limit, 1), MOST_PER_PAGE),
@@ -121,9 +114,9 @@ def move_charge(charge_id, move):
     """Capture or end a charge, or finish it in the payer's place as test keys may."""
     if move != "capture" or wire.params().get("capture_amount") is None:
         return wire.answer(MOVES[move](charge_id))
-    amount = forms.whole(wire.params()["capture_amount"])
+    amount = values.whole(wire.params()["capture_amount"])
     if amount is None:
-        raise wire.Refused("failed_capture", "capture amount is not a number")
+        raise Refused("failed_capture", "capture amount is not a number")
     return wire.answer(charges.capture(charge_id, amount))
 
 
@@ -135,11 +128,11 @@ def refunds_of(charge_id):
     if request.method == "GET":
         return listed("refund", parent=charge_id)
     params = wire.params()
-    amount = forms.whole(params.get("amount"))
+    amount = values.whole(params.get("amount"))
     if amount is None:
-        raise wire.Refused("failed_refund", "amount is not a number")
-    void = forms.is_true(params.get("void"))
-    return wire.answer(charges.refund(charge_id, amount, wire.metadata(params), void))
+        raise Refused("failed_refund", "amount is not a number")
+    void = values.is_true(params.get("void"))
+    return wire.answer(charges.refund(charge_id, amount, values.metadata(params), void))
 
 
 @api.get("/charges/<charge_id>/refunds/<refund_id>")
@@ -164,7 +157,7 @@ def download(charge_id, document_id, key):
     """Show a charge's code to anyone who was given its address."""
     charge = books().find("charge", charge_id)
     if charge["document"] != document_id or codes.download_key(charge) != key:
-        raise wire.NotFound("document", document_id)
+        raise NotFound("document", document_id)
     drawn, content_type = codes.image(charge)
     return Response(drawn, content_type=content_type)
 

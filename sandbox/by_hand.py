@@ -2,8 +2,10 @@
 
 from flask import request
 
-from . import charges, disputes, scenarios, wire
+from . import charges, disputes
 from .pages import WITHOUT_DECIMALS
+from .rules import scenarios
+from .rules.refusals import Refused
 from .state import books
 
 
@@ -34,7 +36,7 @@ def _decide(charge_id):
     """Say in the bank's place who is right."""
     dispute = books().charge(charge_id)["dispute"]
     if not dispute:
-        raise wire.Refused("bad_request", "charge is not disputed")
+        raise Refused("bad_request", "charge is not disputed")
     disputes.close(dispute["id"], request.form.get("status"))
 
 
@@ -46,7 +48,7 @@ def _amount(charge_id, code):
     whole, _, fraction = text.partition(".")
     digits = whole + fraction.ljust(decimals, "0")
     if not (digits.isascii() and digits.isdigit() and len(fraction) <= decimals):
-        raise wire.Refused(code, "amount is not a number")
+        raise Refused(code, "amount is not a number")
     return int(digits)
 
 

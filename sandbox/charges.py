@@ -1,11 +1,13 @@
 """Move charges along: each move is one transaction that writes the charge, money and event.
 
-Every move raises ``wire.Refused`` when it is not legal, and answers the charge as clients see it.
+Every move raises ``Refused`` when it is not legal, and answers the charge as clients see it.
 Rests on charges-api and refunds-api.
 """
 
-from . import countries, forms, life, objects, scenarios, standing, wire
+from . import life, objects, standing
 from .rows import new_id
+from .rules import fees, scenarios, values
+from .rules.refusals import Refused
 from .state import books
 
 MOST_REFUNDS = 15
@@ -24,7 +26,7 @@ def _pending(charge_id, authorised, code, message):
     """Fetch a charge that waits, for its payer or for a capture, or refuse the move."""
     facts = life.current(charge_id)
     if facts["status"] != "pending" or bool(facts["authorized_at"]) != authorised:
-        raise wire.Refused(code, message)
+        raise Refused(code, message)
     return facts
 
 
@@ -51,7 +53,7 @@ def expire(charge_id, by_time=False):
     with books().change():
         facts = life.current(charge_id)
         if facts["status"] != "pending" or (not facts["source"] and not by_time):
-            raise wire.Refused("failed_expire", "expire failed")
+            raise Refused("failed_expire", "expire failed")
         life.lapse(facts, books().now())
         return objects.charge(facts)
 
@@ -65,10 +67,10 @@ def capture(charge_id, amount=None):
         amount = whole if amount is None else amount
         if not 0 < amount <= whole:
             message = f"capture amount must be between 1 and {whole}"
-            raise wire.Refused("failed_capture", message)
+            raise Refused("failed_capture", message)
         if amount < whole and facts["authorization_type"] != "pre_auth":
             message = "partial capture is only allowed for pre_auth charges"
-            raise wire.Refused("failed_capture", message)
+            raise Refused("failed_capture", message)
         life.collect(facts, amount)
         return _written("charge.capture", facts)
 
@@ -87,9 +89,9 @@ def update(charge_id, params):
     with books().change():
         facts = life.current(charge_id)
         if "description" in params:
-            facts["description"] = forms.text(params["description"])
+            facts["description"] = values.text(params["description"])
         if "metadata" in params:
-            facts["metadata"] = wire.metadata(params)
+            facts["metadata"] = values.metadata(params)
         return _written("charge.update", facts)
 
 
@@ -126,8 +128,8 @@ def _returned(facts, amount):
     """Tell what a refund takes from the balance; the last one takes whatever is left over."""
     before = facts["refunded_amount"]
     pair = (facts["currency"], facts["funding_currency"])
-    so_far = countries.in_currency(before, *pair)
-    return countries.in_currency(before + amount, *pair) - so_far
+    so_far = fees.in_currency(before, *pair)
+    return fees.in_currency(before + amount, *pair) - so_far
 
 
 def _check_refund(facts, amount, void):
@@ -149,6 +151,6 @@ def _check_refund(facts, amount, void):
     elif books().now() > facts["paid_at"] + days * _DAY:
         problem = "charge is too old to be refunded"
     if problem:
-        raise wire.Refused("failed_refund", problem)
+        raise Refused("failed_refund", problem)
     if void and (amount != left or not standing.voidable(facts)):
-        raise wire.Refused("failed_void", "charge cannot be voided")
+        raise Refused("failed_void", "charge cannot be voided")

@@ -4,19 +4,10 @@ Everything is checked before anything is used up; then one transaction spends th
 decides what the card does, and writes the charge with its event. Rests on charges-api.
 """
 
-from . import (
-    countries,
-    customers,
-    forms,
-    life,
-    methods,
-    objects,
-    scenarios,
-    sources,
-    tokens,
-    wire,
-)
+from . import customers, life, objects, sources, tokens
 from .rows import new_id
+from .rules import countries, fees, methods, scenarios, values
+from .rules.refusals import Refused, refuse_all
 from .state import books
 
 _DAY = 24 * 60 * 60
@@ -46,17 +37,17 @@ def _order(params):
     """Check what is asked, whatever it is paid with, and begin the charge's facts."""
     settings = books().settings()
     country = countries.COUNTRIES[settings["country"]]
-    amount = forms.whole(params.get("amount"))
+    amount = values.whole(params.get("amount"))
     currency = str(params.get("currency") or "").upper()
     problems = countries.amount_problems(amount, currency, settings["country"])
-    wire.refuse_all("invalid_charge", problems)
-    kind = forms.text(params.get("authorization_type"))
+    refuse_all("invalid_charge", problems)
+    kind = values.text(params.get("authorization_type"))
     if kind not in (None, "pre_auth", "final_auth"):
-        raise wire.Refused("bad_request", "authorization_type is not valid")
-    endpoints = [str(each) for each in forms.as_list(params.get("webhook_endpoints"))]
+        raise Refused("bad_request", "authorization_type is not valid")
+    endpoints = [str(each) for each in values.as_list(params.get("webhook_endpoints"))]
     if len(endpoints) > 2:
         message = "webhook_endpoints is too long (maximum is 2)"
-        raise wire.Refused("bad_request", message)
+        raise Refused("bad_request", message)
     return {
         **dict.fromkeys(_NOT_YET.split()),
         "id": new_id("chrg"),
@@ -70,13 +61,13 @@ def _order(params):
         "refunded_amount": 0,
         "voided": False,
         "authorization_type": kind,
-        "capture": forms.is_true(params.get("capture", True)),
+        "capture": values.is_true(params.get("capture", True)),
         "return_uri": _return_uri(params),
-        "description": forms.text(params.get("description")),
-        "metadata": wire.metadata(params),
-        "ip": forms.text(params.get("ip")),
+        "description": values.text(params.get("description")),
+        "metadata": values.metadata(params),
+        "ip": values.text(params.get("ip")),
         "platform_fee": _platform_fee(params.get("platform_fee"), amount),
-        "zero_interest_installments": forms.is_true(
+        "zero_interest_installments": values.is_true(
             params.get("zero_interest_installments")
         ),
         "webhook_endpoints": endpoints,
@@ -86,9 +77,9 @@ def _order(params):
 
 def _return_uri(params):
     """Take the address to come back to, if it is one."""
-    uri = forms.text(params.get("return_uri"))
-    if uri and not forms.is_web_address(uri):
-        raise wire.Refused("bad_request", "return uri is invalid")
+    uri = values.text(params.get("return_uri"))
+    if uri and not values.is_web_address(uri):
+        raise Refused("bad_request", "return uri is invalid")
     return uri
 
 
@@ -96,18 +87,20 @@ def _platform_fee(given, amount):
     """Work out the platform's share, in smallest units."""
     if not isinstance(given, dict):
         return {"fixed": None, "amount": None, "percentage": None}
-    fixed = forms.whole(given.get("fixed")) or 0
+    fixed = values.whole(given.get("fixed")) or 0
     percentage = str(given.get("percentage") or "0.0")
     try:
-        _, share, _ = countries.fees(amount, percentage, "0")
+        _, share, _ = fees.split(amount, percentage, "0")
     except (ArithmeticError, ValueError):
-        raise wire.Refused("bad_request", "platform_fee is not valid") from None
+        raise Refused("bad_request", "platform_fee is not valid") from None
     return {"fixed": fixed, "amount": fixed + share, "percentage": percentage}
 
 
 def _pay_with(facts, params):
     """Use up what the charge is paid with: source, customer's card, or token."""
-    card, customer = forms.text(params.get("card")), forms.text(params.get("customer"))
+    card, customer = values.text(params.get("card")), values.text(
+        params.get("customer")
+    )
     if params.get("source"):
         _use_source(facts, params["source"], has_card=bool(card))
     if customer and not facts["source"]:
@@ -118,7 +111,7 @@ def _pay_with(facts, params):
     elif card:
         facts["card"] = tokens.spend(card, facts["id"])
     if not facts["card"] and not facts["source"]:
-        raise wire.Refused("missing_card", "request contains no card parameters")
+        raise Refused("missing_card", "request contains no card parameters")
 
 
 def _use_source(facts, given, has_card):
@@ -130,14 +123,14 @@ def _use_source(facts, given, has_card):
         source = books().find("source", str(given))
     method, asked = methods.METHODS[source["type"]], source["asked"]
     if source["charge"]:
-        raise wire.Refused("bad_request", "source was already used")
+        raise Refused("bad_request", "source was already used")
     if money != {name: source[name] for name in money}:
         message = "amount and currency must match those of the source"
-        raise wire.Refused("invalid_charge", message)
+        raise Refused("invalid_charge", message)
     if method.flow != "offline" and not facts["return_uri"]:
-        raise wire.Refused("bad_request", "return uri is invalid")
+        raise Refused("bad_request", "return uri is invalid")
     if source["type"].startswith("installment_wlb_") and not has_card:
-        raise wire.Refused("missing_card", "request contains no card parameters")
+        raise Refused("missing_card", "request contains no card parameters")
     books().save({**source, "charge": facts["id"]})
     facts.update(
         source=source["id"],
@@ -153,7 +146,7 @@ def _use_source(facts, given, has_card):
 def _set_terms(facts, params):
     """Decide on the page to visit and the time to pay."""
     settings = books().settings()
-    now, wanted = facts["created_at"], forms.text(params.get("expires_at"))
+    now, wanted = facts["created_at"], values.text(params.get("expires_at"))
     facts["has_page"] = bool(facts["return_uri"])
     if not facts["source"]:
         days = countries.COUNTRIES[settings["country"]].authorisation_days
@@ -161,13 +154,13 @@ def _set_terms(facts, params):
         # Nobody is there to answer a bank when a schedule's day comes.
         facts["three_d_secure"] = settings["three_d_secure"] and not facts["schedule"]
         if facts["three_d_secure"] and not facts["return_uri"]:
-            raise wire.Refused("bad_request", "return uri is invalid")
+            raise Refused("bad_request", "return uri is invalid")
         return
     method = methods.METHODS[facts["source_type"]]
     facts["payment"], facts["expires_at"] = new_id(method.page), now + method.life
     facts["has_page"] |= method.shows == "payment_code"
     if wanted and method.flow == "offline":
-        moment = forms.moment(wanted)
+        moment = values.moment(wanted)
         if moment is None or moment <= now:
-            raise wire.Refused("bad_request", "expires_at is invalid")
+            raise Refused("bad_request", "expires_at is invalid")
         facts["expires_at"] = moment

@@ -12,8 +12,8 @@ import barcode
 import segno
 from barcode.writer import SVGWriter
 
-from . import methods, objects, wire
-from .forms import stamp
+from . import objects, wire
+from .rules import methods, values
 
 OMISE_TAX_ID = "0105556091152"
 PAYNOW_UEN = "201900000S"
@@ -65,7 +65,7 @@ def references(charge):
     if shows not in ("bill", "payment_code", "va_code"):
         return None
     told = dict.fromkeys(_REFERENCES.split())
-    told["expires_at"] = stamp(charge["expires_at"])
+    told["expires_at"] = values.stamp(charge["expires_at"])
     if shows == "bill":
         told["omise_tax_id"] = OMISE_TAX_ID
         told["reference_number_1"] = _digits(charge, "one", 18)
@@ -125,7 +125,7 @@ def _promptpay(charge):
 
 def _paynow(charge):
     """Write a PayNow QR (tag 26) to a made-up company number, amount not editable."""
-    until = stamp(charge["expires_at"])[:10].replace("-", "")
+    until = values.stamp(charge["expires_at"])[:10].replace("-", "")
     scheme, company = ("00", "SG.PAYNOW"), (("01", "2"), ("02", PAYNOW_UEN))
     payee = _tlv(scheme, *company, ("03", "0"), ("04", until))
     money = (("52", "0000"), ("53", "702"), ("54", _units(charge)), ("58", "SG"))

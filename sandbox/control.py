@@ -2,14 +2,17 @@
 
 from flask import Blueprint, Response, current_app, request
 
-from . import charges, countries, deliver, faults, forms, genuine, wire
+from . import charges, deliver, faults, genuine, wire
+from .rules import countries, values
+from .rules.refusals import Refused
+from .rules.versions import VERSIONS
 from .state import books
 
 control = Blueprint("control", __name__, url_prefix="/control")
 
 SWITCHES = ("three_d_secure", "zero_interest_installments")
 TEXTS = ("webhook_uri", "webhook_secret", "webhook_previous_secret")
-CHOICES = {"api_version": wire.VERSIONS, "country": tuple(countries.COUNTRIES)}
+CHOICES = {"api_version": VERSIONS, "country": tuple(countries.COUNTRIES)}
 FURTHEST = 20 * 365 * 24 * 60 * 60
 
 
@@ -46,18 +49,18 @@ def change_settings():
 
 def _read(name, value):
     """Read the new value of a setting, or refuse a name or value that means nothing."""
-    text, number = forms.text(value), forms.whole(value)
+    text, number = values.text(value), values.whole(value)
     if name in SWITCHES:
-        return forms.is_true(value)
+        return values.is_true(value)
     if name in TEXTS:
         return text
     if name == "clock_offset" and number is not None and abs(number) < FURTHEST:
         return number
     if name in CHOICES and text in CHOICES[name]:
         return text
-    if name == "omise_js" and (text == genuine.OWN or forms.is_web_address(text)):
+    if name == "omise_js" and (text == genuine.OWN or values.is_web_address(text)):
         return text
-    raise wire.Refused("bad_request", f"{name} cannot be set to that")
+    raise Refused("bad_request", f"{name} cannot be set to that")
 
 
 @control.post("/charges/<charge_id>/<any(pay, fail, expire):move>")
@@ -67,7 +70,7 @@ def move_charge(charge_id, move):
         return _said(charges.pay(charge_id))
     if move == "expire":
         return _said(charges.expire(charge_id, by_time=True))
-    code = forms.text(wire.params().get("failure_code"))
+    code = values.text(wire.params().get("failure_code"))
     return _said(charges.fail(charge_id, code))
 
 
@@ -98,7 +101,7 @@ def _refuse(asked):
     server = current_app.extensions.get("sandbox_server")
     if server is None:
         message = "only a sandbox that runs by itself can refuse connections"
-        raise wire.Refused("bad_request", message)
+        raise Refused("bad_request", message)
     rule = faults.add(books(), asked)
     server.refuse(rule["seconds"])
     return faults.shown(faults.change(books(), rule["id"], met=1))
@@ -122,16 +125,16 @@ def show_books():
 
     With `order_id`, only the charges whose metadata carries it are counted.
     """
-    order_id = forms.text(wire.params().get("order_id"))
-    where, values = "", ()
+    order_id = values.text(wire.params().get("order_id"))
+    where, named = "", ()
     if order_id:
         where = " AND json_extract(body, '$.metadata.order_id') = ?"
-        values = (order_id,)
+        named = (order_id,)
     rows = books().query(
         "SELECT status, count(*), sum(json_extract(body, '$.amount')),"
         " sum(json_extract(body, '$.refunded_amount')) FROM objects"
         f" WHERE kind = 'charge'{where} GROUP BY +status",
-        values,
+        named,
     )
     charged = {
         status: {"count": count, "amount": amount, "refunded": refunded}

@@ -3,8 +3,10 @@
 Rests on customers-api and cards-api.
 """
 
-from . import deliver, forms, objects, tokens, wire
+from . import deliver, objects, tokens
 from .rows import new_id
+from .rules import values
+from .rules.refusals import NotFound, refuse_all
 from .state import books
 
 _CARD_TEXTS = ("name", "email", *objects.CARD_ADDRESS)
@@ -14,7 +16,7 @@ def find(customer_id):
     """Fetch a customer who has not been deleted, or raise NotFound."""
     facts = books().find("customer", customer_id)
     if facts["deleted"]:
-        raise wire.NotFound("customer", customer_id)
+        raise NotFound("customer", customer_id)
     return facts
 
 
@@ -23,7 +25,7 @@ def find_card(customer_id, card_id):
     find(customer_id)
     facts = books().find("card", card_id, parent=customer_id)
     if facts["deleted"]:
-        raise wire.NotFound("card", card_id)
+        raise NotFound("card", card_id)
     return facts
 
 
@@ -34,10 +36,10 @@ def create(params):
             "id": new_id("cust"),
             "created_at": books().now(),
             "deleted": False,
-            "metadata": wire.metadata(params),
+            "metadata": values.metadata(params),
             "default_card": None,
-            "description": forms.text(params.get("description")),
-            "email": forms.text(params.get("email")),
+            "description": values.text(params.get("description")),
+            "email": values.text(params.get("email")),
         }
         books().add("customer", facts, status="active")
         _add_card(facts, params.get("card"))
@@ -50,11 +52,11 @@ def update(customer_id, params):
         facts = find(customer_id)
         for name in ("description", "email"):
             if name in params:
-                facts[name] = forms.text(params[name])
+                facts[name] = values.text(params[name])
         if "metadata" in params:
-            facts["metadata"] = wire.metadata(params)
+            facts["metadata"] = values.metadata(params)
         added = _add_card(facts, params.get("card"))
-        if forms.text(params.get("default_card")):
+        if values.text(params.get("default_card")):
             chosen = find_card(customer_id, params["default_card"])
             facts["default_card"] = chosen["id"]
         return _saved(facts, "customer.update.card" if added else "customer.update")
@@ -62,7 +64,7 @@ def update(customer_id, params):
 
 def _add_card(facts, token_id):
     """Attach the card of a token; it becomes the default when there is none."""
-    if not forms.text(token_id):
+    if not values.text(token_id):
         return False
     card = {**tokens.spend(str(token_id)), "customer": facts["id"]}
     books().add("card", card, parent=facts["id"], status="active")
@@ -94,11 +96,11 @@ def update_card(customer_id, card_id, params):
         facts = find_card(customer_id, card_id)
         for name in _CARD_TEXTS:
             if name in params:
-                facts[name] = forms.text(params[name])
+                facts[name] = values.text(params[name])
         facts["country"] = (facts["country"] or "").lower()
         for name in ("expiration_month", "expiration_year"):
-            facts[name] = forms.whole(params.get(name)) or facts[name]
-        wire.refuse_all("invalid_card", tokens.problems_of(facts))
+            facts[name] = values.whole(params.get(name)) or facts[name]
+        refuse_all("invalid_card", tokens.problems_of(facts))
         books().save(facts, status="active")
         deliver.emit("card.update", objects.card(facts))
         return objects.card(facts)

@@ -18,18 +18,9 @@ from flask import (
     url_for,
 )
 
-from . import (
-    by_hand,
-    deliver,
-    disputes,
-    faults,
-    forms,
-    genuine,
-    objects,
-    pages,
-    scenarios,
-    wire,
-)
+from . import by_hand, deliver, disputes, faults, genuine, objects, pages
+from .rules import scenarios, values
+from .rules.refusals import NotFound, Refused
 from .state import books
 
 STATUSES = ("pending", "successful", "failed", "expired", "reversed")
@@ -40,7 +31,7 @@ POLICY = pages.PAGE_POLICY + (
 )
 
 dashboard = Blueprint("dashboard", __name__, url_prefix="/dashboard")
-dashboard.register_error_handler(wire.NotFound, pages.missing)
+dashboard.register_error_handler(NotFound, pages.missing)
 
 
 @dashboard.before_request
@@ -89,9 +80,9 @@ def move(charge_id, move):
     """Move a charge as asked, or show why that is not possible."""
     try:
         by_hand.MOVES[move](charge_id)
-    except wire.NotFound:
+    except NotFound:
         raise
-    except wire.Refused as refused:
+    except Refused as refused:
         return _charge_page(charge_id, refused.message, refused.http_status)
     return redirect(url_for("dashboard.charge", charge_id=charge_id), 303)
 
@@ -150,7 +141,7 @@ def change_settings():
     script = request.form.get("omise_js", "").strip() or genuine.OWN
     chosen = (genuine.OWN, books().settings()["omise_js"])
     addresses = [uri, "" if script in chosen else script]
-    if any(each and not forms.is_web_address(each) for each in addresses):
+    if any(each and not values.is_web_address(each) for each in addresses):
         return _settings_page("An address begins with http:// or https://.", 400)
     try:
         with books().change():
@@ -158,7 +149,7 @@ def change_settings():
             books().set("webhook_uri", uri or None)
             books().set("omise_js", script)
             books().set("three_d_secure", "three_d_secure" in request.form)
-    except wire.Refused as refused:
+    except Refused as refused:
         return _settings_page(_sentence(refused.message), refused.http_status)
     return redirect(url_for("dashboard.settings", saved=1), 303)
 

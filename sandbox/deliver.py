@@ -13,8 +13,10 @@ from contextlib import closing
 from flask import current_app, g, has_request_context, request
 
 from . import faults, older, wire
-from .forms import stamp
 from .rows import new_id
+from .rules import values
+from .rules.refusals import NotFound
+from .rules.versions import CURRENT_VERSION
 from .sending import PATIENCE, deliver
 from .state import books
 
@@ -88,7 +90,7 @@ class Postman:
             try:
                 with self._app.app_context():
                     deliver(*letter)
-            except (wire.NotFound, sqlite3.Error):
+            except (NotFound, sqlite3.Error):
                 # The books may be reset or gone while a letter waits; the round goes on.
                 self._app.logger.exception("event %s was not delivered", letter[0])
             finally:
@@ -153,9 +155,9 @@ def emit(key, shown, charge_id=None, endpoints=None):
         "webhook_deliveries": [],
         "data": shown,
         "key": key,
-        "created_at": stamp(books().now()),
+        "created_at": values.stamp(books().now()),
     }
-    if settings["api_version"] != wire.CURRENT_VERSION:
+    if settings["api_version"] != CURRENT_VERSION:
         event = older.downgraded_event(event)
     facts = {
         "id": event_id,

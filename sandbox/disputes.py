@@ -8,9 +8,11 @@ import mimetypes
 
 from flask import Blueprint, request
 
-from . import countries, forms, life, objects, standing, wire
+from . import life, objects, standing, wire
 from .api import listed
 from .rows import new_id
+from .rules import fees, values
+from .rules.refusals import Refused
 from .state import books
 
 disputes = Blueprint("disputes", __name__)
@@ -54,11 +56,11 @@ def begin(charge_id, reason=None):
     """Dispute all that a charge still holds, and answer the dispute."""
     reason = reason or _RECORDED
     if reason not in REASONS.split():
-        raise wire.Refused("bad_request", "reason_code is invalid")
+        raise Refused("bad_request", "reason_code is invalid")
     with books().change():
         charge = life.current(charge_id)
         if not standing.flags(charge)["disputable"]:
-            raise wire.Refused("bad_request", "charge is not disputable")
+            raise Refused("bad_request", "charge is not disputable")
         facts = _opened(charge, reason)
         charge.update(dispute=facts["id"], contested=True)
         life.write(charge)
@@ -72,7 +74,7 @@ def _opened(charge, reason):
     """Begin a dispute's facts: about what was captured and has not been given back."""
     refunded = charge["refunded_amount"]
     pair = (charge["currency"], charge["funding_currency"])
-    returned = countries.in_currency(refunded, *pair)
+    returned = fees.in_currency(refunded, *pair)
     return {
         "id": new_id("dspt"),
         "created_at": books().now(),
@@ -100,14 +102,14 @@ def _running(dispute_id):
     """Fetch a dispute that is not yet decided, or refuse the move."""
     facts = books().find("dispute", dispute_id)
     if facts["closed_at"] is not None:
-        raise wire.Refused("bad_request", "dispute is already closed")
+        raise Refused("bad_request", "dispute is already closed")
     return facts
 
 
 def close(dispute_id, status, key="dispute.close"):
     """End a dispute as won or lost; a won charge may be refunded again."""
     if status not in ("won", "lost"):
-        raise wire.Refused("bad_request", "status is invalid")
+        raise Refused("bad_request", "status is invalid")
     with books().change():
         facts = _running(dispute_id)
         facts.update(status=status, closed_at=books().now())
@@ -126,9 +128,9 @@ def update(dispute_id, params):
     with books().change():
         facts = _running(dispute_id)
         if "metadata" in params:
-            facts["metadata"] = wire.metadata(params)
-        if forms.text(params.get("message")):
-            facts.update(message=forms.text(params["message"]), status="pending")
+            facts["metadata"] = values.metadata(params)
+        if values.text(params.get("message")):
+            facts.update(message=values.text(params["message"]), status="pending")
         books().save(facts, status=facts["status"])
         charge = books().find("charge", facts["charge"])
         life.tell("dispute.update", charge, draw(facts))
@@ -138,23 +140,23 @@ def update(dispute_id, params):
 def _unlocked(dispute_id):
     """Refuse to change the papers of a decided dispute."""
     if books().find("dispute", dispute_id)["closed_at"] is not None:
-        raise wire.Refused("documents_locked", "documents list cannot be modified")
+        raise Refused("documents_locked", "documents list cannot be modified")
 
 
 def _filed(dispute_id, paper):
     """Take a paper of evidence, if it is a PDF or a picture."""
     if paper is None:
-        raise wire.Refused("bad_request", "file can't be blank")
+        raise Refused("bad_request", "file can't be blank")
     guessed, _ = mimetypes.guess_type(paper.filename or "")
     if (paper.mimetype or guessed) not in EVIDENCE:
-        raise wire.Refused("invalid_file_type", "invalid content-type")
+        raise Refused("invalid_file_type", "invalid content-type")
     facts = {
         "id": new_id("docu"),
         "created_at": books().now(),
         "dispute": dispute_id,
         "deleted": False,
         "filename": paper.filename,
-        "kind": forms.text(wire.params().get("kind")),
+        "kind": values.text(wire.params().get("kind")),
     }
     return books().add("document", facts, parent=dispute_id, status="active")
 
@@ -163,13 +165,13 @@ def _filed(dispute_id, paper):
 @wire.needs("skey")
 def create(charge_id):
     """Dispute a charge in the payer's place, as test keys may."""
-    return wire.answer(begin(charge_id, forms.text(wire.params().get("reason_code"))))
+    return wire.answer(begin(charge_id, values.text(wire.params().get("reason_code"))))
 
 
 @disputes.post("/control/charges/<charge_id>/dispute")
 def control(charge_id):
     """Dispute a charge without a key, as the payer's bank would."""
-    return wire.answer(begin(charge_id, forms.text(wire.params().get("reason_code"))))
+    return wire.answer(begin(charge_id, values.text(wire.params().get("reason_code"))))
 
 
 @disputes.get("/disputes")
@@ -195,7 +197,7 @@ def end(dispute_id, move):
     """Accept a dispute, which loses it; or decide it in the bank's place, as test keys may."""
     if move == "accept":
         return wire.answer(close(dispute_id, "lost", "dispute.accept"))
-    return wire.answer(close(dispute_id, forms.text(wire.params().get("status"))))
+    return wire.answer(close(dispute_id, values.text(wire.params().get("status"))))
 
 
 @disputes.route("/disputes/<dispute_id>/documents", methods=["GET", "POST"])

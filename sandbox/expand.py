@@ -1,8 +1,8 @@
 """Put whole objects where an answer holds ids, for callers who send ``expand=true``."""
 
 from . import links, objects, payouts, schedules
+from .rules.refusals import NotFound
 from .state import books
-from .wire import NotFound
 
 _KINDS = {
     "customer": ("customer", objects.customer),

@@ -3,7 +3,9 @@
 import base64
 import re
 
-from . import forms, wire
+from .rules import values
+from .rules.refusals import Refused
+from .rules.versions import OLD_VERSION
 
 # What can go wrong, and what may be said about it.
 _ANSWER = {"status", "body", "code", "retry_after"}
@@ -42,7 +44,7 @@ def _method(value):
 
 def _whole(least, most):
     def read(value):
-        number = forms.whole(value)
+        number = values.whole(value)
         return number if number is not None and least <= number <= most else None
 
     return f"a whole number from {least} to {most}", read
@@ -68,7 +70,7 @@ def _secret(value):
 
 
 _TEXT = ("a text", lambda value: value if isinstance(value, str) and value else None)
-_TRUE = ("true", lambda value: forms.is_true(value) or None)
+_TRUE = ("true", lambda value: values.is_true(value) or None)
 _SOME = ("more than 0 and at most 600 seconds", _pause)
 # By name: what is possible, and how it is read; None is what means nothing.
 _TERMS = {
@@ -97,12 +99,12 @@ _TERMS = {
     "hold_back": _whole(1, 1000),
     "age": _whole(0, 1_000_000_000),
     "secret": ("base64", _secret),
-    "api_version": _one_of(wire.OLD_VERSION),
+    "api_version": _one_of(OLD_VERSION),
 }
 
 
 def read(asked):
-    """Check a rule that is asked for, and fill in what is not said. Raises wire.Refused."""
+    """Check a rule that is asked for, and fill in what is not said. Raises Refused."""
     fault = asked.pop("fault", None)
     allowed = _allowed(fault)
     said = {name: _value(fault, allowed, name, asked[name]) for name in asked}
@@ -146,4 +148,4 @@ def _value(fault, allowed, name, value):
 
 
 def _refused(sentence):
-    return wire.Refused("bad_request", sentence)
+    return Refused("bad_request", sentence)

@@ -15,8 +15,9 @@ from flask import current_app
 from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import get_content_length, get_input_stream
 
-from . import fault_terms, wire
+from . import fault_terms
 from .rows import new_id
+from .rules.refusals import NotFound
 
 _OTHER_ROOMS = ("control", "pages", "paying", "dashboard", "static")
 _ID = re.compile(r"[a-z]+_test_[0-9a-z]+")
@@ -24,7 +25,7 @@ _LONGEST_BODY = 1024 * 1024
 
 
 def add(books, asked):
-    """Keep a new rule and give it as it now stands. Raises wire.Refused."""
+    """Keep a new rule and give it as it now stands. Raises Refused."""
     rule = fault_terms.read(dict(asked))
     rule |= {"id": new_id("falt"), "created_at": books.now()}
     rule |= {"passed": 0, "met": 0, "waiting": 0}
@@ -49,7 +50,7 @@ def change(books, rule_id, **by):
     with books.change():
         try:
             rule = books.find("fault", rule_id)
-        except wire.NotFound:
+        except NotFound:
             return None
         for name, number in by.items():
             rule[name] += number
@@ -88,7 +89,7 @@ def wait(books, rule, seconds):
         try:
             if books.find("fault", rule["id"]).get("released"):
                 break
-        except wire.NotFound:
+        except NotFound:
             break
         time.sleep(0.03)
     change(books, rule["id"], waiting=-1)

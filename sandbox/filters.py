@@ -6,7 +6,8 @@ search-api says. The names are those of openapi.yml.
 
 from decimal import Decimal, InvalidOperation
 
-from . import countries, forms, wire
+from .rules import fees, values
+from .rules.refusals import Refused
 from .state import books
 
 _CREATED = "created:time=created_at"
@@ -54,14 +55,14 @@ _FUNDS = {None: "card", "offline": "offline"}
 def tests(scope, wanted):
     """Turn filters into tests of a drawn object, or refuse those that mean nothing."""
     if not isinstance(wanted, dict):
-        raise wire.Refused("invalid_filters", "filters should be a hash")
+        raise Refused("invalid_filters", "filters should be a hash")
     known = dict(each.split(":", 1) for each in FILTERS.get(scope, _CREATED).split())
     found = []
     for name, text in wanted.items():
         reader, _, path = known.get(name, "").partition("=")
         test = _test(reader, path or name, str(text)) if reader else None
         if test is None:
-            raise wire.Refused("invalid_filters", f"filter {name} is invalid")
+            raise Refused("invalid_filters", f"filter {name} is invalid")
         found.append(test)
     return found
 
@@ -107,7 +108,7 @@ def _edge(reader, text, last=False):
     if not text:
         return Decimal("Infinity" if last else "-Infinity")
     if reader == "time":
-        moment = forms.moment(text)
+        moment = values.moment(text)
         whole_day = last and len(text) == len("2020-01-01")
         return moment + 86399 if moment is not None and whole_day else moment
     try:
@@ -123,8 +124,8 @@ def _measured(reader, shown, path):
     if value is None or reader == "number":
         return value
     if reader == "time":
-        return forms.moment(value)
-    return Decimal(value) / countries.units(shown["currency"])
+        return values.moment(value)
+    return Decimal(value) / fees.units(shown["currency"])
 
 
 def _within(edges, value):

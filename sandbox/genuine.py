@@ -5,7 +5,8 @@ from pathlib import Path
 
 import requests
 
-from . import forms, wire
+from . import wire
+from .rules import values
 
 OWN = "own"
 _PATIENCE = 10
@@ -19,7 +20,7 @@ class Unreachable(Exception):
 
 def is_known(chosen):
     """Tell whether this names a script: our own, one on the web, or a file of this machine."""
-    return chosen == OWN or forms.is_web_address(chosen) or Path(chosen).is_file()
+    return chosen == OWN or values.is_web_address(chosen) or Path(chosen).is_file()
 
 
 def script(chosen):
@@ -33,7 +34,7 @@ def script(chosen):
 
 def _read(chosen):
     try:
-        if not forms.is_web_address(chosen):
+        if not values.is_web_address(chosen):
             return Path(chosen).read_bytes()
         answer = requests.get(chosen, timeout=_PATIENCE)
         answer.raise_for_status()

@@ -1,7 +1,8 @@
 """Make, find, change and forget the objects that move no money: links, payouts, schedules."""
 
-from . import deliver, wire
+from . import deliver
 from .rows import new_id
+from .rules.refusals import NotFound
 from .state import books
 
 # Omise tells of a link only when it is made.
@@ -12,7 +13,7 @@ def find(kind, identifier):
     """Fetch what was not deleted, or raise NotFound."""
     facts = books().find(kind, identifier)
     if facts["deleted"]:
-        raise wire.NotFound(kind, identifier)
+        raise NotFound(kind, identifier)
     return facts
 
 

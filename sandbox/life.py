@@ -3,8 +3,9 @@
 Callers hold the transaction. Rests on charges-api and the states recorded there.
 """
 
-from . import deliver, objects, scenarios, standing
+from . import deliver, objects, standing
 from .rows import new_id
+from .rules import scenarios
 from .state import books
 
 

@@ -6,7 +6,9 @@ for one payment has no room beside one under way is our inference.
 
 import secrets
 
-from . import countries, forms, keeping, objects, wire
+from . import keeping, objects, wire
+from .rules import fees, values
+from .rules.refusals import refuse_all
 from .state import books
 
 LARGEST = 100_000_000
@@ -14,11 +16,11 @@ LARGEST = 100_000_000
 
 def begin(params):
     """Check a new payment link and answer its facts."""
-    amount = forms.whole(params.get("amount"))
-    currency = (forms.text(params.get("currency")) or "").upper()
-    texts = {name: forms.text(params.get(name)) for name in ("title", "description")}
+    amount = values.whole(params.get("amount"))
+    currency = (values.text(params.get("currency")) or "").upper()
+    texts = {name: values.text(params.get(name)) for name in ("title", "description")}
     problems = [f"{name} can't be blank" for name, text in texts.items() if not text]
-    if currency not in countries.CARD_CURRENCIES:
+    if currency not in fees.CARD_CURRENCIES:
         problems.append("currency is currently not supported")
     if amount is None:
         problems.append("amount is not a number")
@@ -26,12 +28,12 @@ def begin(params):
         problems.append("amount must be greater than 0")
     elif amount > LARGEST:
         problems.append("amount must be less than or equal to 1000000.0")
-    wire.refuse_all("invalid_link", problems)
+    refuse_all("invalid_link", problems)
     return {
         **texts,
         "amount": amount,
         "currency": currency,
-        "multiple": forms.is_true(params.get("multiple")),
+        "multiple": values.is_true(params.get("multiple")),
         "code": secrets.token_hex(4).upper(),
     }
 

@@ -4,8 +4,8 @@ The books keep facts: times as seconds, and nothing that can be worked out. Here
 how a charge stands is worked out in ``sandbox/standing.py``.
 """
 
-from . import codes, methods, shapes, standing, wire
-from .forms import stamp
+from . import codes, shapes, standing, wire
+from .rules import methods, values
 from .state import books
 
 CARD_ADDRESS = (
@@ -66,7 +66,7 @@ def drawn(kind, facts, /, without=(), **more):
         value = known.get(name)
         is_time = name.endswith("_at") and isinstance(value, int)
         if name not in without:
-            shown[name] = stamp(value) if is_time else value
+            shown[name] = values.stamp(value) if is_time else value
     return shown
 
 
@@ -81,8 +81,8 @@ def list_of(location, data, total=None, *, cut=None):
         "total": len(data) if total is None else total,
         "location": wire.path_of(location),
         "order": cut.get("order", "chronological"),
-        "from": stamp(cut.get("from", 0)),
-        "to": stamp(cut.get("to") or books().now()),
+        "from": values.stamp(cut.get("from", 0)),
+        "to": values.stamp(cut.get("to") or books().now()),
     }
 
 
@@ -220,4 +220,4 @@ def event(facts):
 
 def _odd_time(facts):
     """Write a delivery's time in the odd form recorded: with a space, and UTC in words."""
-    return stamp(facts["created_at"]).replace("T", " ").replace("Z", " UTC")
+    return values.stamp(facts["created_at"]).replace("T", " ").replace("Z", " UTC")

@@ -9,19 +9,10 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from . import (
-    countries,
-    forms,
-    keeping,
-    life,
-    links,
-    objects,
-    payouts,
-    receipts,
-    schedules,
-    wire,
-)
+from . import keeping, life, links, objects, payouts, receipts, schedules, wire
 from .api import listed
+from .rules import fees, values
+from .rules.refusals import NotFound, Refused
 from .state import books
 
 others = Blueprint("others", __name__)
@@ -105,7 +96,7 @@ def one(plural, identifier):
         if request.method == "DELETE":
             return wire.answer(_destroyed(kind, facts))
         if kind.change is None:
-            raise wire.Refused("service_not_found", "service not found", 404)
+            raise Refused("service_not_found", "service not found", 404)
         kind.change(facts, wire.params())
         return wire.answer(keeping.save(f"{kind.name}.update", facts, kind.draw))
 
@@ -185,7 +176,7 @@ def run_schedule(schedule_id):
 @others.post("/control/transfers/<transfer_id>/fail")
 def fail_transfer(transfer_id):
     """Let a transfer fail in its bank's place; Omise has nothing of the kind."""
-    code = forms.text(wire.params().get("failure_code"))
+    code = values.text(wire.params().get("failure_code"))
     with books().change():
         return wire.answer(payouts.fail(keeping.find("transfer", transfer_id), code))
 
@@ -210,11 +201,11 @@ def show_receipt(receipt_id):
 def forex(currency):
     """Tell what one unit of a currency is worth in the account's own."""
     base, quote = currency.upper(), books().settings()["currency"]
-    if base not in countries.CARD_CURRENCIES:
-        raise wire.Refused("bad_request", "currency is currently not supported")
+    if base not in fees.CARD_CURRENCIES:
+        raise Refused("bad_request", "currency is currently not supported")
     shown = objects.drawn(
         "forex",
-        {"base": base, "quote": quote, "rate": float(countries.rate(base, quote))},
+        {"base": base, "quote": quote, "rate": float(fees.rate(base, quote))},
         location=wire.path_of(f"/forex/{currency.lower()}"),
     )
     # Recorded as live with a test key too.
@@ -227,5 +218,5 @@ def forex(currency):
 def nothing(name, identifier=None):
     """List what this account has none of, or find that one is not there."""
     if identifier:
-        raise wire.NotFound(name.removesuffix("s"), identifier)
+        raise NotFound(name.removesuffix("s"), identifier)
     return listed(name, draw=dict)

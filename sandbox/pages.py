@@ -20,7 +20,9 @@ from flask import (
     url_for,
 )
 
-from . import charges, genuine, scenarios, wire
+from . import charges, genuine, wire
+from .rules import scenarios
+from .rules.refusals import NotFound, Refused
 from .state import books
 
 # A shop on another port of this machine is another origin, and must be able to frame the form.
@@ -132,7 +134,7 @@ def missing(problem):
     return with_policy(page, PAGE_POLICY, problem.http_status)
 
 
-pages.register_error_handler(wire.NotFound, missing)
+pages.register_error_handler(NotFound, missing)
 
 
 @pages.get("/omise.js")
@@ -212,7 +214,7 @@ def _answer(charge_id, action):
         else:
             code = "payment_cancelled" if action == "cancel" else "payment_rejected"
             charges.fail(charge_id, code)
-    except wire.Refused:
+    except Refused:
         current_app.logger.info("charge %s was settled already", charge_id)
 
 

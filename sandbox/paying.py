@@ -7,8 +7,11 @@ import secrets
 
 from flask import Blueprint, redirect, render_template, request
 
-from . import PUBLIC_KEY, charging, life, links, methods, objects, sources, wire
+from . import charging, life, links, objects, wire
+from .keys import PUBLIC_KEY
 from .pages import missing, with_policy
+from .rules import methods
+from .rules.refusals import NotFound, Refused
 from .state import books
 
 # omise.js hides its frame by a style attribute. No form-action, as on the bank's page.
@@ -21,7 +24,7 @@ POLICY = (
 _GROUPS = ("internet_banking", "mobile_banking", "installment")
 
 paying = Blueprint("paying", __name__)
-paying.register_error_handler(wire.NotFound, missing)
+paying.register_error_handler(NotFound, missing)
 
 
 @paying.get("/links/pay/<code>")
@@ -44,7 +47,7 @@ def pay(code):
             if taken is None:
                 made = charging.create(_payment(link), link=link["id"])
                 taken = books().find("charge", made["id"])
-    except wire.Refused as refused:
+    except Refused as refused:
         return _page(link, problem=refused.message, status=refused.http_status)
     return _onwards(taken)
 
@@ -57,7 +60,7 @@ def outcome(code, payment):
     about = {"parent": link["id"], "text": f"/{code}/{payment}", "limit": 1}
     found, _ = books().page("charge", **about)
     if not found:
-        raise wire.NotFound("payment", payment)
+        raise NotFound("payment", payment)
     return _page(link, charge=objects.charge(found[0]))
 
 
@@ -99,7 +102,7 @@ def _ways_to_pay(link):
     if link["currency"] != settings["currency"]:
         return found
     for kind in methods.offered(settings["country"]):
-        smallest, largest = sources.limits(kind, settings["country"])
+        smallest, largest = methods.limits(kind, settings["country"])
         method = methods.METHODS[kind]
         # A barcode is read by a cashier.
         if smallest <= link["amount"] <= largest and "barcode" not in method.needs:

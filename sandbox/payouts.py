@@ -4,7 +4,9 @@ Rests on recipients-api and transfers-api; messages and which moves are refused 
 `split_transfer` and `idemp_key` are taken and change nothing: what Omise does then is not recorded.
 """
 
-from . import forms, keeping, objects, wire
+from . import keeping, objects, wire
+from .rules import values
+from .rules.refusals import Refused, refuse_all
 from .state import books
 
 FEE, SMALLEST = 3000, 3000
@@ -25,13 +27,13 @@ def recipient(params):
 def change_recipient(facts, params):
     """Change a recipient; another bank account has to be verified again."""
     for name in {"name", "email", "description", "tax_id", "type"} & params.keys():
-        facts[name] = forms.text(params[name])
+        facts[name] = values.text(params[name])
     if "metadata" in params:
-        facts["metadata"] = wire.metadata(params)
+        facts["metadata"] = values.metadata(params)
     problems = [] if facts.get("name") else ["name can't be blank"]
     if facts.get("type") not in TYPES:
         problems.append("type is not included in the list")
-    wire.refuse_all("invalid_recipient", problems)
+    refuse_all("invalid_recipient", problems)
     if "bank_account" in params:
         facts["bank_account"] = _bank_account(params["bank_account"])
         facts.update(active=False, verified=False)
@@ -40,13 +42,13 @@ def change_recipient(facts, params):
 def _bank_account(given):
     """Read where the money would go."""
     given = given if isinstance(given, dict) else {}
-    account = {name: forms.text(given.get(name)) for name in _BANK_TEXTS}
-    digits = account.pop("number") or forms.text(given.get("account_number")) or ""
+    account = {name: values.text(given.get(name)) for name in _BANK_TEXTS}
+    digits = account.pop("number") or values.text(given.get("account_number")) or ""
     problems = [] if digits.isdigit() else ["number is invalid"]
     problems += [] if account["name"] else ["name can't be blank"]
     known = account["brand"] or account["bank_code"]
     problems += [] if known else ["brand can't be blank"]
-    wire.refuse_all("invalid_bank_account", problems)
+    refuse_all("invalid_bank_account", problems)
     # Named by omise-node's tests; the other codes stand for themselves.
     account["brand"] = account["brand"] or _BANKS.get(known, known)
     numbered = {"last_digits": digits[-4:], "account_number": digits}
@@ -72,14 +74,14 @@ def verify(facts):
 
 def transfer(params):
     """Check a new transfer and answer its facts; without an amount it is the whole balance."""
-    recipient_id = forms.text(params.get("recipient"))
+    recipient_id = values.text(params.get("recipient"))
     if recipient_id:
         recipient_id = keeping.find("recipient", recipient_id)["id"]
     facts = {
         "recipient": recipient_id,
         "currency": books().settings()["currency"],
-        "fail_fast": forms.is_true(params.get("fail_fast")),
-        "metadata": wire.metadata(params),
+        "fail_fast": values.is_true(params.get("fail_fast")),
+        "metadata": values.metadata(params),
         "sent": False,
         "paid": False,
     }
@@ -89,12 +91,12 @@ def transfer(params):
 
 
 def _set_amount(facts, given):
-    facts["amount"] = forms.whole(given)
+    facts["amount"] = values.whole(given)
     if facts["amount"] is None:
-        raise wire.Refused("invalid_amount", "amount is not a number")
+        raise Refused("invalid_amount", "amount is not a number")
     if facts["amount"] < SMALLEST:
         message = f"amount must be greater than or equal to {SMALLEST}"
-        raise wire.Refused("invalid_amount", message)
+        raise Refused("invalid_amount", message)
 
 
 def change_transfer(facts, params):
@@ -103,22 +105,22 @@ def change_transfer(facts, params):
     if "amount" in params:
         _set_amount(facts, params["amount"])
     if "metadata" in params:
-        facts["metadata"] = wire.metadata(params)
+        facts["metadata"] = values.metadata(params)
 
 
 def unsent(facts):
     """Refuse to touch a transfer that is on its way, or failed."""
     if facts["sent"]:
-        raise wire.Refused("bad_request", "transfer was already sent")
+        raise Refused("bad_request", "transfer was already sent")
     _unsettled(facts)
 
 
 def _unsettled(facts):
     """Refuse to end a transfer twice."""
     if facts["paid"]:
-        raise wire.Refused("bad_request", "transfer was already paid")
+        raise Refused("bad_request", "transfer was already paid")
     if facts.get("failure_code"):
-        raise wire.Refused("bad_request", "transfer has failed")
+        raise Refused("bad_request", "transfer has failed")
 
 
 def mark_as_sent(facts):

@@ -13,7 +13,7 @@ import threading
 import time
 from contextlib import contextmanager
 
-from .wire import NotFound
+from .rules.refusals import NotFound
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (

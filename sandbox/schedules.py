@@ -4,10 +4,12 @@ No clock runs them: ``POST /control/schedules/<id>/run`` lets the next day happe
 schedules-api; messages, and how many days are told ahead, are our inference.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from . import charging, customers, days, forms, keeping, objects, payouts, wire
+from . import charging, customers, keeping, objects, payouts, wire
 from .rows import new_id
+from .rules import days, values
+from .rules.refusals import Refused, refuse_all
 from .state import books
 
 PERIODS = ("day", "week", "month")
@@ -16,12 +18,12 @@ CHARGED = ("amount", "currency", "customer", "card", "description", "metadata")
 
 
 def _today():
-    return datetime.fromtimestamp(books().now(), UTC).date()
+    return days.date_at(books().now())
 
 
 def begin(params):
     """Check a new schedule and answer its facts; customer or recipient must exist."""
-    every, period = forms.whole(params.get("every")), forms.text(params.get("period"))
+    every, period = values.whole(params.get("every")), values.text(params.get("period"))
     start = days.day(params.get("start_date") or _today())
     end, on = days.day(params.get("end_date")), days.read(period, params.get("on"))
     problems = {
@@ -31,24 +33,22 @@ def begin(params):
         "end_date is invalid": end is None or (start is not None and end < start),
         "on is invalid": on is None,
     }
-    wire.refuse_all(
-        "bad_request", [words for words, is_so in problems.items() if is_so]
-    )
+    refuse_all("bad_request", [words for words, is_so in problems.items() if is_so])
     facts = {"every": every, "period": period, "on": on}
     facts.update(start_on=start.isoformat(), end_on=end.isoformat())
     for sort, read in (("transfer", _transfer), ("charge", _charge)):
         if isinstance(params.get(sort), dict):
             return {**facts, "sort": sort, sort: read(params[sort])}
-    raise wire.Refused("bad_request", "charge or transfer can't be blank")
+    raise Refused("bad_request", "charge or transfer can't be blank")
 
 
 def _agreed(prefix, given, needs_amount):
     """Begin what a schedule does each time, with the money that it moves."""
-    amount, own = forms.whole(given.get("amount")), books().settings()["currency"]
+    amount, own = values.whole(given.get("amount")), books().settings()["currency"]
     told = needs_amount or given.get("amount") is not None
     if told and (amount is None or amount < 1):
-        raise wire.Refused("bad_request", "amount is not a number")
-    currency = (forms.text(given.get("currency")) or own).upper()
+        raise Refused("bad_request", "amount is not a number")
+    currency = (values.text(given.get("currency")) or own).upper()
     now = {"id": new_id(prefix), "created_at": books().now()}
     return {**now, "amount": amount, "currency": currency}
 
@@ -56,7 +56,7 @@ def _agreed(prefix, given, needs_amount):
 def _charge(given):
     """Read what to charge, and to whom."""
     customer = customers.find(str(given.get("customer")))
-    card = forms.text(given.get("card"))
+    card = values.text(given.get("card"))
     if card:
         customers.find_card(customer["id"], card)
     return {
@@ -64,17 +64,17 @@ def _charge(given):
         "customer": customer["id"],
         "card": card,
         "default_card": card is None,
-        "description": forms.text(given.get("description")),
-        "metadata": wire.metadata(given),
+        "description": values.text(given.get("description")),
+        "metadata": values.metadata(given),
     }
 
 
 def _transfer(given):
     """Read what to pay out, and to whom: a sum, or a whole percentage of the balance."""
     agreed = _agreed("rtrf", given, needs_amount=False)
-    share = forms.whole(given.get("percentage_of_balance", 100))
+    share = values.whole(given.get("percentage_of_balance", 100))
     if share is None or not 0 < share <= 100:
-        raise wire.Refused("bad_request", "percentage_of_balance is invalid")
+        raise Refused("bad_request", "percentage_of_balance is invalid")
     return {
         **agreed,
         "percentage_of_balance": None if agreed["amount"] else share,
@@ -129,7 +129,7 @@ def run(schedule_id):
         facts = books().find("schedule", schedule_id)
         coming = _ahead(facts)
         if not coming:
-            raise wire.Refused("bad_request", "schedule has no days to come")
+            raise Refused("bad_request", "schedule has no days to come")
         occurrence = {
             "id": new_id("occu"),
             "created_at": books().now(),
@@ -151,7 +151,7 @@ def _outcome(facts):
             return {"status": "successful", "result": made["id"]}
         given = {name: agreed[name] for name in CHARGED}
         made = charging.create(given, schedule=facts["id"])
-    except wire.Refused as refused:
+    except Refused as refused:
         return {"status": "failed", "message": refused.message}
     paid = made["status"] == "successful"
     return {

@@ -6,9 +6,11 @@ there. It finds a charge at once, which Omise does not promise. Messages are our
 
 from flask import Blueprint
 
-from . import disputes, filters, forms, life, objects, others, receipts, wire
+from . import disputes, filters, life, objects, others, receipts, wire
 from .api import DRAW as PLAIN
 from .api import MOST_PER_PAGE
+from .rules import values
+from .rules.refusals import Refused
 from .state import books
 
 search = Blueprint("search", __name__)
@@ -45,7 +47,7 @@ def search_all(scope=None):
     params = wire.params()
     scope = scope or params.get("scope")
     if scope not in SCOPES.split():
-        raise wire.Refused("invalid_scope", "scope is invalid")
+        raise Refused("invalid_scope", "scope is invalid")
     page = _counted(params, "page", 1)
     per_page = min(_counted(params, "per_page", 30), MOST_PER_PAGE)
     # Recorded: the oldest first, unless asked otherwise.
@@ -74,9 +76,9 @@ for _path, _scope in SHORT_FORMS.items():
 def _counted(params, name, default):
     """Read a page number or size, or refuse it."""
     given = params.get(name)
-    number = default if given in (None, "") else forms.whole(given)
+    number = default if given in (None, "") else values.whole(given)
     if number is None or number < 1:
-        raise wire.Refused("invalid_page", f"{name} is invalid")
+        raise Refused("invalid_page", f"{name} is invalid")
     return number
 
 
@@ -84,7 +86,7 @@ def _found(scope, params, backwards):
     """Find what of a scope has the words and passes the filters: its kind, and the facts."""
     wanted = params.get("filters") or {}
     tests = filters.tests(scope, wanted)
-    words = (forms.text(params.get("query")) or "").split()
+    words = (values.text(params.get("query")) or "").split()
     life.expire_due()
     if scope == "receipt":
         receipts.issue()

@@ -13,6 +13,7 @@ import requests
 
 from . import older, spoiling, wire
 from .rows import new_id
+from .rules.versions import CURRENT_VERSION
 from .state import books
 
 PATIENCE = 10
@@ -40,7 +41,7 @@ def _headers(settings, body, rule):
 
 def _bent(shown, settings, rule):
     """Give an event in the version and with the lies that a rule asks for."""
-    if "api_version" in rule and settings["api_version"] == wire.CURRENT_VERSION:
+    if "api_version" in rule and settings["api_version"] == CURRENT_VERSION:
         shown = older.downgraded_event(shown)
     return spoiling.changed(shown, rule.get("set", {}))
 

@@ -5,8 +5,9 @@ Messages rest on sources-api and the SDKs' parsers; every one of them is a `bad_
 
 import re
 
-from . import countries, forms, methods, wire
 from .rows import new_id
+from .rules import countries, methods, values
+from .rules.refusals import refuse_all
 from .state import books
 
 _TEXTS = (
@@ -21,16 +22,16 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 def opened(params):
     """Make a source from what was sent, or say all that is wrong with it."""
     settings = books().settings()
-    amount = forms.whole(params.get("amount"))
+    amount = values.whole(params.get("amount"))
     currency = str(params.get("currency") or "").upper()
-    chosen = forms.text(params.get("type"))
+    chosen = values.text(params.get("type"))
     asked = _asked(params)
     problems = _money_problems(amount, currency, chosen, settings)
     if chosen not in methods.offered(settings["country"]):
         problems.append("type is currently not supported")
     else:
         problems += _problems(methods.METHODS[chosen], asked)
-    wire.refuse_all("bad_request", problems)
+    refuse_all("bad_request", problems)
     facts = {
         "id": new_id("src"),
         "created_at": books().now(),
@@ -46,13 +47,13 @@ def opened(params):
 def _asked(params):
     """Take what a source may carry, as text and numbers of the right kind."""
     asked = {
-        name: forms.text(params.get(name)) for name in _TEXTS.split() if name in params
+        name: values.text(params.get(name)) for name in _TEXTS.split() if name in params
     }
-    phone = forms.text(params.get("phone_number") or params.get("mobile_number"))
+    phone = values.text(params.get("phone_number") or params.get("mobile_number"))
     asked["phone_number"] = phone
-    asked["installment_term"] = forms.whole(params.get("installment_term"))
+    asked["installment_term"] = values.whole(params.get("installment_term"))
     if params.get("zero_interest_installments") is not None:
-        zero = forms.is_true(params["zero_interest_installments"])
+        zero = values.is_true(params["zero_interest_installments"])
         asked["zero_interest_installments"] = zero
     for name in ("billing", "shipping"):
         if isinstance(params.get(name), dict):
@@ -60,7 +61,7 @@ def _asked(params):
     if isinstance(params.get("qr_settings"), dict):
         kind = str(params["qr_settings"].get("image_type") or "svg").lower()
         asked["qr_settings"] = {"image_type": kind}
-    asked["items"] = [_item(each) for each in forms.as_list(params.get("items"))]
+    asked["items"] = [_item(each) for each in values.as_list(params.get("items"))]
     return asked
 
 
@@ -69,7 +70,7 @@ def _item(given):
     given = given if isinstance(given, dict) else {}
     item = {name: given.get(name) for name in _ITEM.split()}
     for name in ("amount", "quantity"):
-        item[name] = forms.whole(item[name])
+        item[name] = values.whole(item[name])
     return item
 
 
@@ -102,18 +103,9 @@ def _money_problems(amount, currency, chosen, settings):
     return _limit_problems(amount, chosen, settings["country"])
 
 
-def limits(chosen, country):
-    """Tell (smallest, largest) amount of a method in a country, in smallest units."""
-    rules, method = countries.COUNTRIES[country], methods.METHODS[chosen]
-    low, high = method.limits.get(country, (rules.smallest, rules.largest))
-    if method.terms and rules.installment_smallest:
-        low = max(low, rules.installment_smallest)
-    return low, high
-
-
 def _limit_problems(amount, chosen, country):
     """Say that an amount is too small or too large, in the method's own words."""
-    low, high = limits(chosen, country)
+    low, high = methods.limits(chosen, country)
     if amount < low:
         words = "at least" if chosen == "econtext" else "greater than or equal to"
         return [f"amount must be {words} {low}"]

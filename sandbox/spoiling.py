@@ -14,7 +14,9 @@ import time
 from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Response
 
-from . import faults, forms, older, wire
+from . import faults, older, wire
+from .rules import values
+from .rules.versions import CURRENT_VERSION
 
 _DRIPS = 40
 _ERROR = {
@@ -114,10 +116,8 @@ class _Struck:
         for event in self._books.below(str(body.get("id")), "event"):
             data = event["shown"]["data"]
             if event["key"] == "charge.create" and body.get("object") == "charge":
-                wanted = self._true.headers.get("Omise-Version", wire.CURRENT_VERSION)
-                return (
-                    data if wanted == wire.CURRENT_VERSION else older.downgraded(data)
-                )
+                wanted = self._true.headers.get("Omise-Version", CURRENT_VERSION)
+                return data if wanted == CURRENT_VERSION else older.downgraded(data)
         return body
 
     def _lag(self, _moment):
@@ -130,7 +130,7 @@ class _Struck:
         kept = [
             one
             for one in body["data"]
-            if one["object"] != "charge" or forms.moment(one["created_at"]) <= until
+            if one["object"] != "charge" or values.moment(one["created_at"]) <= until
         ]
         left_out = len(body["data"]) - len(kept)
         return body | {"data": kept, "total": body["total"] - left_out}

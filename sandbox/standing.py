@@ -1,6 +1,6 @@
 """Work out how a charge stands from its facts, so that no flag can contradict the status."""
 
-from . import countries, methods
+from .rules import countries, fees, methods
 from .state import books
 
 
@@ -29,10 +29,8 @@ def left_out(facts):
 def money(facts):
     """Work out fees and net, which are filled even while the charge is pending."""
     captured = captured_amount(facts)
-    funding = countries.in_currency(
-        captured, facts["currency"], facts["funding_currency"]
-    )
-    net, fee, vat = countries.fees(funding, facts["fee_rate"], facts["vat_rate"])
+    funding = fees.in_currency(captured, facts["currency"], facts["funding_currency"])
+    net, fee, vat = fees.split(funding, facts["fee_rate"], facts["vat_rate"])
     return {
         "authorized_amount": facts["amount"],
         "captured_amount": captured,

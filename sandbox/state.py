@@ -10,8 +10,12 @@ import time
 
 from flask import current_app
 
-from . import WEBHOOK_SECRET, countries, genuine, wire
+from . import genuine
+from .keys import WEBHOOK_SECRET
 from .rows import Rows, new_id
+from .rules import countries
+from .rules.refusals import NotFound, Refused
+from .rules.versions import CURRENT_VERSION
 
 
 def books():
@@ -36,7 +40,7 @@ class Books(Rows):
             "webhook_secret": WEBHOOK_SECRET,
             "webhook_previous_secret": None,
             "omise_js": genuine.OWN,
-            "api_version": wire.CURRENT_VERSION,
+            "api_version": CURRENT_VERSION,
             "clock_offset": 0,
             "account_id": new_id("account"),
             "team_id": new_id("acct").replace("_test_", "_"),
@@ -60,7 +64,7 @@ class Books(Rows):
             try:
                 base64.b64decode(value, validate=True)
             except (binascii.Error, ValueError):
-                raise wire.Refused("bad_request", f"{name} is not base64") from None
+                raise Refused("bad_request", f"{name} is not base64") from None
         super().set(name, value)
 
     def now(self):
@@ -96,7 +100,7 @@ class Books(Rows):
         """Tell what a payer's page is about: the charge, or the link."""
         rows = self.query("SELECT id FROM objects WHERE payment = ?", (address,))
         if not rows:
-            raise wire.NotFound(kind, address)
+            raise NotFound(kind, address)
         return rows[0][0]
 
     def payment_of(self, charge_id):

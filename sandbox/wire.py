@@ -17,11 +17,10 @@ from urllib.parse import urlsplit
 from flask import Response, current_app, g, request
 
 from . import forms
+from .rules import values
+from .rules.refusals import Refused
+from .rules.versions import BEFORE_SOURCES, CURRENT_VERSION, VERSIONS
 
-CURRENT_VERSION = "2019-05-29"
-OLD_VERSION = "2017-11-02"
-BEFORE_SOURCES = ("2014-07-27", "2015-11-17")
-VERSIONS = (*BEFORE_SOURCES, OLD_VERSION, CURRENT_VERSION)
 KEY_NAMES = {"pkey": "PUBLIC_KEY", "skey": "SECRET_KEY"}
 OPEN_TO_BROWSERS = ("/tokens", "/sources", "/capability")
 
@@ -35,21 +34,6 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # Possessive, or a deeply nested body is searched in the square of its indent.
 _EMPTY_LIST = re.compile(r"(?m)^( *+)(.*)\[\](,?)$")
 _EMPTY_HASH = re.compile(r"(?m)^( *+)(.*)\{\}(,?)$")
-
-
-class Refused(Exception):
-    """Say no as Omise does, with a code, a lower-case sentence and an HTTP status."""
-
-    def __init__(self, code, message, http_status=400):
-        super().__init__(message)
-        self.code, self.message, self.http_status = code, message, http_status
-
-
-class NotFound(Refused):
-    """Say that an id leads nowhere."""
-
-    def __init__(self, kind, identifier):
-        super().__init__("not_found", f"{kind} {identifier} was not found", 404)
 
 
 def init_app(app):
@@ -75,14 +59,6 @@ def _error(refused):
     return _json(body, refused.http_status)
 
 
-def refuse_all(code, problems):
-    """Raise one refusal for all the problems found, joined as Omise joins them."""
-    if len(problems) > 2:
-        raise Refused(code, ", ".join(problems[:-1]) + ", and " + problems[-1])
-    if problems:
-        raise Refused(code, " and ".join(problems))
-
-
 def pretty(body):
     """Print JSON as Omise does, odd empty lists and hashes included; webhooks sign these bytes."""
     text = json.dumps(body, indent=2, ensure_ascii=False)
@@ -99,7 +75,7 @@ def answer(body):
     """Answer with an object in the version that this request speaks."""
     from . import expand, older
 
-    if forms.is_true(params().get("expand")):
+    if values.is_true(params().get("expand")):
         body = expand.expanded(body)
     chosen = version()
     response = _json(body if chosen == CURRENT_VERSION else older.downgraded(body))
@@ -134,16 +110,6 @@ def params():
             **_body_params(),
         }
     return g.sandbox_params
-
-
-def metadata(given):
-    """Read the metadata among what was sent; it must be a hash."""
-    value = given.get("metadata")
-    if value in (None, "", []):
-        return {}
-    if not isinstance(value, dict):
-        raise Refused("bad_request", "Metadata should be a JSON hash")
-    return value
 
 
 def _body_params():

@@ -8,6 +8,7 @@ import requests
 from sandbox import PUBLIC_KEY as PUBLIC
 from sandbox import SECRET_KEY as SECRET
 from sandbox import forms, wire
+from sandbox.rules import refusals, values
 
 pytest_plugins = ("sandbox_rig",)
 
@@ -175,7 +176,7 @@ def test_brackets_make_hashes_and_lists():
         "hooks": ["x", "y"],
         "n": "2",
     }
-    assert forms.as_list({"0": "a", "1": "b"}) == ["a", "b"]
+    assert values.as_list({"0": "a", "1": "b"}) == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ def test_brackets_make_hashes_and_lists():
     ],
 )
 def test_whole_numbers_are_read_strictly(given, number):
-    assert forms.whole(given) == number
+    assert values.whole(given) == number
 
 
 @pytest.mark.parametrize(
@@ -199,8 +200,8 @@ def test_whole_numbers_are_read_strictly(given, number):
     [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b, and c")],
 )
 def test_problems_are_joined_as_omise_joins_them(problems, sentence):
-    with pytest.raises(wire.Refused, match=f"^{sentence}$"):
-        wire.refuse_all("bad_request", problems)
+    with pytest.raises(refusals.Refused, match=f"^{sentence}$"):
+        refusals.refuse_all("bad_request", problems)
 
 
 @pytest.mark.parametrize("path", ["tokens", "sources/"])

@@ -1,7 +1,4 @@
-"""Name what each test card stands for, as Omise's api-testing page does.
-
-Also what a failure is called in words, and how a number tells its brand.
-"""
+"""Name what each test card stands for, as api-testing does, and each failure in words."""
 
 FAILURE_MESSAGES = {
     "failed_fraud_check": "failed fraud check",
@@ -52,45 +49,10 @@ _SCENARIO_OF = {
     number: scenario for scenario, row in _CARDS.items() for number in row.split()
 }
 
-# (brand, first and last prefix of a range, lengths)
-_RANGES = (
-    ("Visa", 4, 4, (13, 16, 19)),
-    ("MasterCard", 51, 55, (16,)),
-    ("MasterCard", 2221, 2720, (16,)),
-    ("JCB", 3528, 3589, (16, 17, 18, 19)),
-    ("American Express", 34, 34, (15,)),
-    ("American Express", 37, 37, (15,)),
-    ("Discover", 6011, 6011, (16, 17, 18, 19)),
-    ("Discover", 644, 649, (16, 17, 18, 19)),
-    ("Discover", 65, 65, (16, 17, 18, 19)),
-    ("Diners Club", 300, 305, (14, 16, 19)),
-    ("Diners Club", 36, 36, (14, 16, 19)),
-    ("Diners Club", 38, 39, (14, 16, 19)),
-    ("UnionPay", 62, 62, (16, 17, 18, 19)),
-    ("UnionPay", 81, 81, (16, 17, 18, 19)),
-    ("Maestro", 6759, 6763, (12, 13, 14, 15, 16, 17, 18, 19)),
-)
-
 
 def scenario_of(number):
     """Tell which failure a test card stands for; None for a card that works."""
     return _SCENARIO_OF.get(number)
-
-
-def brand_and_lengths(number):
-    """Tell the brand by the number's beginning, and how long such numbers are."""
-    for brand, first, last, lengths in _RANGES:
-        start = number[: len(str(first))]
-        if start.isdigit() and first <= int(start) <= last:
-            return brand, lengths
-    return None, ()
-
-
-def passes_luhn(number):
-    """Check the last digit of a card number."""
-    digits = [int(digit) for digit in reversed(number)]
-    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[1::2]]
-    return (sum(digits[0::2]) + sum(doubled)) % 10 == 0
 
 
 def failure_of(scenario, three_d_secure):

@@ -6,6 +6,8 @@ rules) is our inference. Types that Omise switched off for good are absent.
 
 from dataclasses import dataclass, field
 
+from .countries import COUNTRIES
+
 MINUTE = 60
 DAY = 24 * 60 * MINUTE
 
@@ -162,3 +164,12 @@ METHODS = {
 def offered(country):
     """List the types that an account of this country may use."""
     return [name for name, method in METHODS.items() if country in method.countries]
+
+
+def limits(chosen, country):
+    """Tell (smallest, largest) amount of a method in a country, in smallest units."""
+    rules, method = COUNTRIES[country], METHODS[chosen]
+    low, high = method.limits.get(country, (rules.smallest, rules.largest))
+    if method.terms and rules.installment_smallest:
+        low = max(low, rules.installment_smallest)
+    return low, high

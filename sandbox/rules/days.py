@@ -3,9 +3,9 @@
 Words and names of days are as omise-python's tests show them.
 """
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
-from . import forms
+from . import values
 
 WEEKDAYS = (
     *("monday", "tuesday", "wednesday", "thursday", "friday"),
@@ -14,6 +14,11 @@ WEEKDAYS = (
 ORDINALS = {"first": "1st", "second": "2nd", "third": "3rd", "fourth": "4th"}
 _DAY = timedelta(days=1)
 _FURTHEST_AHEAD = timedelta(days=5 * 366)
+
+
+def date_at(seconds):
+    """Tell the date at a moment, in seconds since 1970."""
+    return datetime.fromtimestamp(seconds, UTC).date()
 
 
 def day(value):
@@ -29,11 +34,13 @@ def read(period, given):
     """Read on which days of a week or month; None when that makes no sense."""
     given = given if isinstance(given, dict) else {}
     if period == "week":
-        names = [str(each).lower() for each in forms.as_list(given.get("weekdays"))]
+        names = [str(each).lower() for each in values.as_list(given.get("weekdays"))]
         return {"weekdays": names} if names and set(names) <= set(WEEKDAYS) else None
     if period != "month":
         return {}
-    numbers = [forms.whole(each) for each in forms.as_list(given.get("days_of_month"))]
+    numbers = [
+        values.whole(each) for each in values.as_list(given.get("days_of_month"))
+    ]
     if numbers:
         sensible = all(each and 1 <= each <= 31 for each in numbers)
         return {"days_of_month": numbers} if sensible else None
