@@ -24,7 +24,7 @@ from rig import eventually  # noqa: E402
 from shopper import Shopper  # noqa: E402
 
 import sandbox  # noqa: E402
-from sandbox.sending import signature  # noqa: E402
+from sandbox.webhooks.signing import signature  # noqa: E402
 
 ROUNDS, HUNG, LOOKS, DELIVERIES = 3, 50, 150, 150
 

@@ -18,8 +18,15 @@ from pathlib import Path
 
 from flask import Flask
 
+from . import api, pages
+from .books.account import Books
+from .books.settings import OWN_SCRIPT
+from .faults import spoiling
+from .http import errors, headers
 from .keys import PUBLIC_KEY, SECRET_KEY, WEBHOOK_SECRET
+from .pages import page, script
 from .serve import serving
+from .webhooks import postman
 
 __all__ = ["PUBLIC_KEY", "SECRET_KEY", "WEBHOOK_SECRET", "create_app", "running"]
 
@@ -39,22 +46,6 @@ def create_app(
     address follows the request. `omise_js` is a file or web address of a script to serve instead
     of our own, with Omise's hosts in it led here.
     """
-    from . import (
-        account,
-        api,
-        control,
-        dashboard,
-        deliver,
-        disputes,
-        others,
-        pages,
-        paying,
-        search,
-        spoiling,
-        state,
-        wire,
-    )
-
     app = Flask(__name__)
     app.url_map.strict_slashes = False
     app.config.update(
@@ -65,27 +56,21 @@ def create_app(
     )
     app.json.sort_keys = False
 
-    state.Books(_database_path(app, database)).attach(
-        app,
-        country=country,
+    if not script.is_known(omise_js or OWN_SCRIPT):
+        raise ValueError(f"no script for the browser at {omise_js!r}")
+    books = Books(_database_path(app, database))
+    app.extensions["sandbox"] = books
+    books.begin(
+        country,
         webhook_uri=webhook_uri,
         webhook_secret=webhook_secret,
         omise_js=omise_js,
     )
-    wire.init_app(app)
-    deliver.init_app(app)
-    for blueprint in (
-        api.api,
-        account.account,
-        control.control,
-        pages.pages,
-        paying.paying,
-        dashboard.dashboard,
-        disputes.disputes,
-        others.others,
-        search.search,
-    ):
-        app.register_blueprint(blueprint)
+    for module in (errors, headers, page, postman):
+        module.init_app(app)
+    for module in (*api.MODULES, *pages.MODULES):
+        app.register_blueprint(module.routes)
+    # The last to wrap the application, and so the first to see a request.
     spoiling.init_app(app)
     return app
 

@@ -2,7 +2,8 @@
 
 import click
 
-from . import PUBLIC_KEY, SECRET_KEY, WEBHOOK_SECRET, create_app
+from . import create_app
+from .keys import PUBLIC_KEY, SECRET_KEY, WEBHOOK_SECRET
 from .rules.countries import COUNTRIES
 from .serve import Server
 

@@ -143,7 +143,7 @@ def circles(imported):
     }
 
 
-@pytest.mark.parametrize("room", ["store", "webhook"])
+@pytest.mark.parametrize("room", ["store", "webhook", "sandbox"])
 def test_nobody_imports_in_a_circle(room):
     assert not circles(graph(room))
     assert not circles(by_wing(graph(room)))
@@ -172,6 +172,14 @@ def test_imports_are_found_wherever_they_stand(tmp_path, monkeypatch):
         "room.wing.one": {"room", "room.two", "room.wing.six"},
         "room.wing.six": {"room.two"},
     }
+
+
+@pytest.mark.parametrize(("wing", "may"), [("rules", set()), ("draw", {"rules"})])
+def test_what_is_pure_reads_no_books_no_clock_and_no_request(wing, may):
+    own = f"sandbox.{wing}"
+    imported = by_wing(graph("sandbox"))[own]
+    assert imported <= {f"sandbox.{other}" for other in may}
+    assert not roots(f"sandbox/{wing}") & {"flask", "requests", "sqlite3", "time"}
 
 
 def test_how_large_the_rooms_are(capsys):

@@ -7,7 +7,8 @@ import requests
 
 from sandbox import PUBLIC_KEY as PUBLIC
 from sandbox import SECRET_KEY as SECRET
-from sandbox import forms, wire
+from sandbox.draw.pretty import pretty
+from sandbox.http import parameters
 from sandbox.rules import refusals, values
 
 pytest_plugins = ("sandbox_rig",)
@@ -108,7 +109,7 @@ def test_json_is_printed_with_odd_empty_lists_and_hashes():
         "text": "not [] nor {}",
         "end": "[]",
     }
-    assert wire.pretty(body) == (
+    assert pretty(body) == (
         '{\n  "data": [\n\n  ],\n  "deep": {\n    "hash": {\n    },\n    "list": [\n\n    ]\n  },\n'
         '  "text": "not [] nor {}",\n  "end": "[]"\n}\n'
     )
@@ -168,10 +169,10 @@ def test_broken_json_and_json_that_is_no_hash_are_bad_requests(rig):
 
 
 def test_brackets_make_hashes_and_lists():
-    fields = forms.parsed(
+    fields = parameters.parsed(
         b"items[][sku]=a&items[][amount]=1&items[][sku]=b&hooks[]=x&hooks[]=y&n=1&n=2"
     )
-    assert forms.nested(fields) == {
+    assert parameters.nested(fields) == {
         "items": [{"sku": "a", "amount": "1"}, {"sku": "b"}],
         "hooks": ["x", "y"],
         "n": "2",

@@ -5,6 +5,11 @@ Messages rest on tokens-api and on what the SDKs' tests recorded.
 
 from . import values
 
+ADDRESS = (
+    *("street1", "street2", "city", "state"),
+    *("phone_number", "postal_code", "country"),
+)
+
 # (brand, first and last prefix of a range, lengths)
 _RANGES = (
     ("Visa", 4, 4, (13, 16, 19)),

@@ -12,6 +12,7 @@ WEEKDAYS = (
     *("saturday", "sunday"),
 )
 ORDINALS = {"first": "1st", "second": "2nd", "third": "3rd", "fourth": "4th"}
+MOST_AHEAD = 30
 _DAY = timedelta(days=1)
 _FURTHEST_AHEAD = timedelta(days=5 * 366)
 
@@ -70,12 +71,20 @@ def _nth(number):
     return f"{number}th" if 10 < number < 14 else f"{number}{ending}"
 
 
-def ahead(schedule, first, most):
+def coming(schedule, today, last):
+    """List the days to come: from today on, and after the last that has happened, if any has."""
+    if schedule["deleted"]:
+        return []
+    after = [day(each["scheduled_on"]) + _DAY for each in last]
+    return _ahead(schedule, max([today, *after]))
+
+
+def _ahead(schedule, first):
     """List the days that a schedule means, from the first on."""
     start = day(schedule["start_on"])
     current, found = max(first, start), []
     last = min(day(schedule["end_on"]), current + _FURTHEST_AHEAD)
-    while current <= last and len(found) < most:
+    while current <= last and len(found) < MOST_AHEAD:
         if _period_of(schedule, start, current) and _named(schedule["on"], current):
             found.append(current)
         current += _DAY
