@@ -25,7 +25,7 @@ from progress import end_well, progress  # noqa: E402
 from rig import Omise, eventually, free_port  # noqa: E402
 
 import sandbox  # noqa: E402
-from sandbox.rows import new_id  # noqa: E402
+from sandbox.books.ids import new_id  # noqa: E402
 
 CHARGES, ROUNDS, EACH, SHOPPERS = 100_000, 7, 200, 4
 AT_ONCE = 5_000

@@ -28,7 +28,7 @@ from progress import end_well, progress  # noqa: E402
 from shopper import Shopper  # noqa: E402
 
 import sandbox  # noqa: E402
-from sandbox.sending import signature  # noqa: E402
+from sandbox.webhooks.signing import signature  # noqa: E402
 
 ROUNDS, HUNG, LOOKS, DELIVERIES = 3, 50, 150, 150
 # So many rounds are begun at most; those on a machine that is too busy count for nothing.

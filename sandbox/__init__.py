@@ -12,13 +12,31 @@ key, so keep it on loopback, where ``flask run`` binds by default.
 """
 
 import os
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from flask import Flask
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-PUBLIC_KEY = "pkey_test_5sandbox00000000000"
-SECRET_KEY = "skey_test_5sandbox00000000000"
-WEBHOOK_SECRET = "c2FuZGJveC1zZWNyZXQ="
+from . import api, pages
+from .books.account import Books
+from .books.settings import OWN_SCRIPT
+from .faults import spoiling
+from .http import errors, headers
+from .keys import PUBLIC_KEY, SECRET_KEY, WEBHOOK_SECRET
+from .pages import page, script
+from .serve import serving
+from .webhooks import postman
+
+__all__ = [
+    "PUBLIC_KEY",
+    "SECRET_KEY",
+    "WEBHOOK_SECRET",
+    "create_app",
+    "mount",
+    "running",
+]
 
 
 def create_app(
@@ -36,22 +54,6 @@ def create_app(
     address follows the request. `omise_js` is a file or web address of a script to serve instead
     of our own, with Omise's hosts in it led here.
     """
-    from . import (
-        account,
-        api,
-        control,
-        dashboard,
-        deliver,
-        disputes,
-        others,
-        pages,
-        paying,
-        search,
-        spoiling,
-        state,
-        wire,
-    )
-
     app = Flask(__name__)
     app.url_map.strict_slashes = False
     app.config.update(
@@ -62,43 +64,65 @@ def create_app(
     )
     app.json.sort_keys = False
 
-    state.Books(_database_path(app, database)).attach(
-        app,
-        country=country,
+    if not script.is_known(omise_js or OWN_SCRIPT):
+        raise ValueError(f"no script for the browser at {omise_js!r}")
+    books = Books(_database_path(app, database))
+    app.extensions["sandbox"] = books
+    books.begin(
+        country,
         webhook_uri=webhook_uri,
         webhook_secret=webhook_secret,
         omise_js=omise_js,
     )
-    wire.init_app(app)
-    deliver.init_app(app)
-    for blueprint in (
-        api.api,
-        account.account,
-        control.control,
-        pages.pages,
-        paying.paying,
-        dashboard.dashboard,
-        disputes.disputes,
-        others.others,
-        search.search,
-    ):
-        app.register_blueprint(blueprint)
+    for module in (errors, headers, page, postman):
+        module.init_app(app)
+    for module in (*api.MODULES, *pages.MODULES):
+        app.register_blueprint(module.routes)
+    # The last to wrap the application, and so the first to see a request.
     spoiling.init_app(app)
     return app
 
 
 def mount(app):
-    """Serve a sandbox below another app, at /sandbox/; see mounted.mount."""
-    from .mounted import mount
+    """Serve a sandbox of the app's country below the app itself, at /sandbox/.
 
-    mount(app)
+    The app is known by its settings alone: SERVER_NAME says where it is, and the keys, addresses
+    and webhook secret of Omise are set to the sandbox's.
+    """
+    home = f"{app.config['PREFERRED_URL_SCHEME']}://{app.config['SERVER_NAME']}/"
+    base = f"{home}sandbox/"
+    secret = app.config.get("OMISE_WEBHOOK_SECRET") or WEBHOOK_SECRET
+    app.config.update(
+        OMISE_PUBLIC_KEY=PUBLIC_KEY,
+        OMISE_SECRET_KEY=SECRET_KEY,
+        OMISE_WEBHOOK_SECRET=secret,
+        OMISE_API_BASE=base,
+        OMISE_VAULT_BASE=base,
+        OMISE_JS_URL=f"{base}omise.js",
+        PAYMENT_OMISE_NAME="the sandbox",
+        PAYMENT_EMBEDDED_BOOK="sandbox-shop.sqlite3",
+    )
+    books = app.config.get("SANDBOX_DATABASE")
+    imitation = create_app(
+        database=books or Path(app.instance_path) / "sandbox.sqlite3",
+        country=app.config["STORE_CURRENCY"][:2],
+        webhook_uri=f"{home}webhook",
+        webhook_secret=secret.split(",")[0],
+        base_url=base,
+    )
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/sandbox": imitation})
 
 
-def running(**chosen):
-    """Run a sandbox for the length of a `with` block; see serve.running."""
-    from .serve import running
+@contextmanager
+def running(*, database=None, port=0, **chosen):
+    """Run a sandbox in a thread of this process for the length of a `with` block.
 
-    return running(**chosen)
+    `chosen`: country, webhook_uri and what else create_app takes. Gives a serve.Running.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        books = database or Path(folder) / "sandbox.sqlite3"
+        with serving(create_app(database=books, **chosen), port) as reached:
+            yield reached
 
 
 def _database_path(app, database):

@@ -2,8 +2,9 @@
 
 import click
 
-from . import PUBLIC_KEY, SECRET_KEY, WEBHOOK_SECRET, create_app
-from .countries import COUNTRIES
+from . import create_app
+from .keys import PUBLIC_KEY, SECRET_KEY, WEBHOOK_SECRET
+from .rules.countries import COUNTRIES
 from .serve import Server
 
 

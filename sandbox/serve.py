@@ -1,14 +1,12 @@
 """Serve a sandbox by itself: for `python -m sandbox`, and for anyone's tests."""
 
-import tempfile
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from . import PUBLIC_KEY, SECRET_KEY, WEBHOOK_SECRET, create_app
+from .keys import PUBLIC_KEY, SECRET_KEY, WEBHOOK_SECRET
 
 
 class _Quiet(WSGIRequestHandler):
@@ -68,21 +66,15 @@ class Running:
 
 
 @contextmanager
-def running(*, database=None, port=0, **chosen):
-    """Run a sandbox in a thread of this process for the length of a `with` block.
-
-    `chosen`: country, webhook_uri and what else create_app takes.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        books = database or Path(folder) / "sandbox.sqlite3"
-        app = create_app(database=books, **chosen)
-        server = Server(app, port)
-        thread = threading.Thread(target=server.run, name="sandbox", daemon=True)
-        thread.start()
-        try:
-            yield Running(f"http://127.0.0.1:{server.port}/")
-        finally:
-            server.stop()
-            thread.join(timeout=10)
-            app.extensions["sandbox_postman"].stop()
-            app.extensions["sandbox"].close()
+def serving(app, port=0):
+    """Serve an app from a thread of this process until the block ends, and close its books."""
+    server = Server(app, port)
+    thread = threading.Thread(target=server.run, name="sandbox", daemon=True)
+    thread.start()
+    try:
+        yield Running(f"http://127.0.0.1:{server.port}/")
+    finally:
+        server.stop()
+        thread.join(timeout=10)
+        app.extensions["sandbox_postman"].stop()
+        app.extensions["sandbox"].close()

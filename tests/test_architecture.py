@@ -165,9 +165,41 @@ def test_the_product_does_not_know_of_the_sandbox(room):
             assert "sandbox" not in path.read_text().lower(), path
 
 
-@in_product
+def by_wing(imported):
+    """Fold a graph of modules into one of a room's wings and of what lies beside them."""
+
+    def wing(name):
+        return ".".join(name.split(".")[:2])
+
+    folded = {wing(name): set() for name in imported}
+    for name, others in imported.items():
+        folded[wing(name)] |= {wing(other) for other in others} - {wing(name)}
+    return folded
+
+
+@in_rooms
 def test_no_imports_go_in_a_circle(room):
     assert circle(graph(ROOT / room)) == []
+
+
+def test_no_wings_of_the_sandbox_go_in_a_circle():
+    assert circle(by_wing(graph(ROOT / "sandbox"))) == []
+
+
+def test_a_circle_of_wings_would_be_noticed():
+    imported = {"room.a.one": {"room.b.one"}, "room.b.one": set()}
+    imported |= {"room.b.two": {"room.a.two"}, "room.a.two": set()}
+    assert circle(imported) == []
+    assert circle(by_wing(imported)) == ["room.a", "room.b"]
+
+
+@pytest.mark.parametrize(("wing", "may"), [("rules", set()), ("draw", {"rules"})])
+def test_what_is_pure_reads_no_books_no_clock_and_no_request(wing, may):
+    imported = by_wing(graph(ROOT / "sandbox"))[f"sandbox.{wing}"]
+    assert imported <= {f"sandbox.{other}" for other in may}
+    never = {"flask", "requests", "sqlite3", "time"}
+    for path in files(f"sandbox/{wing}"):
+        assert not roots(path) & never, path
 
 
 # Files of a package, and the circle that their imports go in.

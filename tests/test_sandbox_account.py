@@ -7,6 +7,7 @@ from werkzeug.test import Client
 
 import sandbox
 from sandbox import PUBLIC_KEY
+from sandbox.http import addresses
 
 pytest_plugins = ("sandbox_rig",)
 
@@ -87,10 +88,8 @@ def test_given_base_url_rules_every_address(tmp_path):
         database=tmp_path / "s.sqlite3", base_url="http://localhost:5000/sandbox/"
     )
     with app.app_context():
-        from sandbox import wire
-
-        assert wire.path_of("/charges") == "/sandbox/charges"
-        assert wire.base_url() == "http://localhost:5000/sandbox/"
+        assert addresses.path_of("/charges") == "/sandbox/charges"
+        assert addresses.base_url() == "http://localhost:5000/sandbox/"
     app.extensions["sandbox"].close()
 
 

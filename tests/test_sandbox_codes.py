@@ -8,7 +8,8 @@ import requests
 import segno
 from sandbox_shapes import keys
 
-from sandbox import codes
+from sandbox.draw import codes
+from sandbox.http.addresses import sight
 
 pytest_plugins = ("sandbox_rig",)
 
@@ -25,7 +26,7 @@ def fields(payload):
 def payload_of(rig, charge):
     """Write the text inside a charge's code."""
     with rig.app.test_request_context():
-        return codes.payload(rig.books.find("charge", charge["id"]))
+        return codes.payload(rig.books.find("charge", charge["id"]), sight())
 
 
 def black_in(svg):
@@ -103,9 +104,9 @@ def test_qr_is_drawn_for_anyone_with_its_address(rig):
     )
     with rig.app.test_request_context():
         facts = rig.books.find("charge", charge["id"])
-        modules = segno.make(codes.payload(facts), error="m", micro=False).symbol_size(
-            border=4
-        )[0]
+        modules = segno.make(
+            codes.payload(facts, sight()), error="m", micro=False
+        ).symbol_size(border=4)[0]
     assert f'width="{modules * 8}"' in answer.text
 
 
@@ -140,7 +141,7 @@ def test_other_qr_codes_lead_to_the_page_that_pays_them(rig):
     )
     page = charge["authorize_uri"].partition("?")[0]
     with rig.app.test_request_context(base_url=rig.url):
-        assert codes.payload(rig.books.find("charge", charge["id"])) == page
+        assert codes.payload(rig.books.find("charge", charge["id"]), sight()) == page
 
 
 def test_bill_payment_shows_references_and_their_image(rig):

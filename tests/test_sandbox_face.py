@@ -10,7 +10,8 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
 import sandbox
-from sandbox import pages
+from sandbox.pages import payer
+from sandbox.pages.page import moment, money
 
 pytest_plugins = ("sandbox_rig",)
 
@@ -249,7 +250,7 @@ def test_counter_shows_number_and_expiry_and_takes_the_money_without_return_uri(
     charge = rig.charge(3500, "JPY", source=source)
     html = page(rig, charge)
     assert charge["source"]["references"]["payment_code"] in html
-    assert pages.moment(charge["expires_at"]) in html
+    assert moment(charge["expires_at"]) in html
     assert "JPY 3,500" in html
     assert answers(rig, charge, "approve").headers["Location"].endswith("/authorize")
     assert "This is paid" in page(rig, charge)
@@ -281,7 +282,7 @@ def test_what_a_shop_wrote_is_escaped(rig):
     ],
 )
 def test_only_a_plain_web_address_is_followed(uri):
-    assert pages.followable(uri) is None
+    assert payer.followable(uri) is None
 
 
 def test_payers_pages_do_not_restrict_where_their_forms_lead(rig):
@@ -307,4 +308,4 @@ def test_unknown_payment_is_a_page_not_json(rig):
     ],
 )
 def test_money_is_written_with_the_decimals_of_its_currency(amount, currency, written):
-    assert pages.money(amount, currency) == written
+    assert money(amount, currency) == written

@@ -17,7 +17,8 @@ import requests
 from rig import Omise, eventually
 
 import sandbox
-from sandbox import faults, spoiling, state
+from sandbox.books.account import Books
+from sandbox.faults import plan, spoiling
 
 CREATE = {"method": "POST", "path": "/charges"}
 KEY = b64encode(f"{sandbox.SECRET_KEY}:".encode()).decode()
@@ -410,12 +411,12 @@ def test_requests_that_all_wait_for_their_bodies_are_struck_once_in_all(omise):
 
 def test_no_rule_of_many_is_taken_twice(tmp_path):
     with sandbox.running(database=tmp_path / "books.sqlite3") as running:
-        books = state.Books(tmp_path / "books.sqlite3")
+        books = Books(tmp_path / "books.sqlite3")
         rules = [Omise(running.url).breaks("webhook", drop=True) for _ in range(60)]
 
         def take_all():
             event = {"id": "evnt_test_1", "key": "charge.create"}
-            return list(iter(lambda: faults.take_for_event(books, event), None))
+            return list(iter(lambda: plan.take_for_event(books, event), None))
 
         taken = [rule["id"] for some in at_once(8, take_all) for rule in some]
         books.close()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from sandbox import countries, methods
+from sandbox.rules import countries, methods
 
 pytest_plugins = ("sandbox_rig", "sandbox_face_rig")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox import countries
+from sandbox.rules import countries, fees
 
 pytest_plugins = ("sandbox_rig",)
 
@@ -39,14 +39,14 @@ def test_limits_are_those_of_the_country(rig, country, low, high):
     ],
 )
 def test_fees_are_rounded_as_recorded(amount, expected):
-    assert countries.fees(amount, "3.65", "7.0") == expected
+    assert fees.split(amount, "3.65", "7.0") == expected
 
 
 def test_foreign_card_charge_is_funded_in_the_account_s_currency(rig):
     charge = rig.charge(10000, "usd")
     assert (charge["currency"], charge["funding_currency"]) == ("USD", "THB")
     assert charge["funding_amount"] == 330_000
-    assert charge["net"] == countries.fees(330_000, "3.65", "7.0")[0]
+    assert charge["net"] == fees.split(330_000, "3.65", "7.0")[0]
     assert rig.charge(10, "usd")["message"] == (
         "amount must be greater than or equal to 61 (usd subunits)"
     )

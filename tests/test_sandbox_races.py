@@ -2,7 +2,7 @@
 
 import threading
 
-from sandbox import rows
+from sandbox.books import rows
 
 pytest_plugins = ("sandbox_rig",)
 

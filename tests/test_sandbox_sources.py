@@ -4,7 +4,7 @@ import pytest
 from sandbox_shapes import keys
 
 from sandbox import PUBLIC_KEY as PUBLIC
-from sandbox import methods
+from sandbox.rules import methods
 
 pytest_plugins = ("sandbox_rig",)
 

@@ -8,7 +8,11 @@ from urllib.parse import urlsplit
 import pytest
 from sandbox_shapes import keys
 
-from sandbox import WEBHOOK_SECRET, rows, sending, wire
+from sandbox import WEBHOOK_SECRET
+from sandbox.books import rows
+from sandbox.draw.pretty import pretty
+from sandbox.kinds import charge as charges
+from sandbox.webhooks import sending, signing
 
 pytest_plugins = ("sandbox_rig",)
 
@@ -24,7 +28,7 @@ def only_event(rig, charge):
 
 
 def test_signature_matches_the_published_vector():
-    signature = sending.signature("c2FuZGJveC1zZWNyZXQ=", "1735689600", b'{"a":1}')
+    signature = signing.signature("c2FuZGJveC1zZWNyZXQ=", "1735689600", b'{"a":1}')
     assert (
         signature == "cf9181b0e59a0d4945ce66b18eb01e281cc18eaa6bd287ef473585ea27353207"
     )
@@ -45,11 +49,11 @@ def test_webhook_is_pretty_signed_and_written_down(rig, receiver):
     ((path, headers, body),) = receiver.arrived
     assert path == "/webhook"
     stamp = headers["Omise-Signature-Timestamp"]
-    assert headers["Omise-Signature"] == sending.signature(WEBHOOK_SECRET, stamp, body)
+    assert headers["Omise-Signature"] == signing.signature(WEBHOOK_SECRET, stamp, body)
     sent = json.loads(body)
     assert sent["data"]["id"] == charge["id"]
     assert sent["webhook_deliveries"] == []
-    assert body.decode() == wire.pretty(sent)
+    assert body.decode() == pretty(sent)
     event = only_event(rig, charge)
     (delivery,) = event["webhook_deliveries"]
     assert list(delivery) == DELIVERY
@@ -101,7 +105,7 @@ def test_during_a_rotation_both_secrets_sign(rig, receiver):
     ((_, headers, body),) = receiver.arrived
     stamp = headers["Omise-Signature-Timestamp"]
     expected = [
-        sending.signature(secret, stamp, body) for secret in (WEBHOOK_SECRET, "b2xk")
+        signing.signature(secret, stamp, body) for secret in (WEBHOOK_SECRET, "b2xk")
     ]
     assert headers["Omise-Signature"].split(",") == expected
 
@@ -205,8 +209,6 @@ def test_refused_move_emits_nothing(rig, receiver):
 
 
 def test_move_outside_a_request_is_delivered_once_it_is_kept(rig, receiver):
-    from sandbox import charges
-
     charge = rig.promptpay()
     rig.delivered()
     with rig.app.app_context(), rig.books.change():

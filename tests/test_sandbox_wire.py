@@ -7,7 +7,9 @@ import requests
 
 from sandbox import PUBLIC_KEY as PUBLIC
 from sandbox import SECRET_KEY as SECRET
-from sandbox import forms, wire
+from sandbox.draw.pretty import pretty
+from sandbox.http import parameters
+from sandbox.rules import refusals, values
 
 pytest_plugins = ("sandbox_rig",)
 
@@ -107,7 +109,7 @@ def test_json_is_printed_with_odd_empty_lists_and_hashes():
         "text": "not [] nor {}",
         "end": "[]",
     }
-    assert wire.pretty(body) == (
+    assert pretty(body) == (
         '{\n  "data": [\n\n  ],\n  "deep": {\n    "hash": {\n    },\n    "list": [\n\n    ]\n  },\n'
         '  "text": "not [] nor {}",\n  "end": "[]"\n}\n'
     )
@@ -167,15 +169,15 @@ def test_broken_json_and_json_that_is_no_hash_are_bad_requests(rig):
 
 
 def test_brackets_make_hashes_and_lists():
-    fields = forms.parsed(
+    fields = parameters.parsed(
         b"items[][sku]=a&items[][amount]=1&items[][sku]=b&hooks[]=x&hooks[]=y&n=1&n=2"
     )
-    assert forms.nested(fields) == {
+    assert parameters.nested(fields) == {
         "items": [{"sku": "a", "amount": "1"}, {"sku": "b"}],
         "hooks": ["x", "y"],
         "n": "2",
     }
-    assert forms.as_list({"0": "a", "1": "b"}) == ["a", "b"]
+    assert values.as_list({"0": "a", "1": "b"}) == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +193,7 @@ def test_brackets_make_hashes_and_lists():
     ],
 )
 def test_whole_numbers_are_read_strictly(given, number):
-    assert forms.whole(given) == number
+    assert values.whole(given) == number
 
 
 @pytest.mark.parametrize(
@@ -199,8 +201,8 @@ def test_whole_numbers_are_read_strictly(given, number):
     [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b, and c")],
 )
 def test_problems_are_joined_as_omise_joins_them(problems, sentence):
-    with pytest.raises(wire.Refused, match=f"^{sentence}$"):
-        wire.refuse_all("bad_request", problems)
+    with pytest.raises(refusals.Refused, match=f"^{sentence}$"):
+        refusals.refuse_all("bad_request", problems)
 
 
 @pytest.mark.parametrize("path", ["tokens", "sources/"])

@@ -113,8 +113,8 @@ def _open(url: str) -> Engine:
         if name not in _KINDS:
             raise ArgumentError(f"no {name}")
         if name == "sqlite":
-            _make_file(parsed.database)
             engine = create_engine(parsed, connect_args={"timeout": PATIENCE})
+            _make_file(parsed.database)
             event.listen(engine, "connect", _prepare_sqlite)
             return engine
         limits = (
