@@ -87,6 +87,12 @@ class Faulty(_Server):
         super().__init__()
         self.answer, self.pause = b"", 0
 
+    def lets_go(self):
+        """Hang up on whoever waits, and answer at once from now on."""
+        self.pause = 0
+        self.stop.set()
+        self.stop = threading.Event()
+
     def finish_request(self, request, _address):
         request.settimeout(10)
         with request.makefile("rb") as lines:
@@ -98,7 +104,7 @@ class Faulty(_Server):
             return
         self.requests.append(line + head + body)
         for piece in self.answer if isinstance(self.answer, list) else [self.answer]:
-            if self.stop.wait(self.pause):
+            if self.pause and self.stop.wait(self.pause):
                 return
             try:
                 request.sendall(piece)
