@@ -307,3 +307,14 @@ def test_templates_hold_no_inline_script_or_style(room):
         html = path.read_text()
         assert not re.search(r"<script(?![^>]*\ssrc=)", html), path
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=", html), path
+
+
+# What tells the time of the machine that one happens to be on.
+OWN_CLOCKS = re.compile(r"\b(datetime\.(now|utcnow|today)|time\.time|date\.today)\b")
+
+
+def test_payments_go_by_the_clock_of_the_database():
+    """A20, C9: a host that is ten minutes ahead concludes nothing else than the others."""
+    for path in files("payment"):
+        assert not OWN_CLOCKS.search(path.read_text()), path
+    assert OWN_CLOCKS.search("now = datetime.now(UTC)")

@@ -125,6 +125,27 @@ def told(attempt, *whats):
     ]
 
 
+@pytest.mark.parametrize("was", ["failed", "expired", "closed"])
+def test_money_that_moves_wrongly_after_the_end_blocks(was):
+    """A9: a charge of another amount is taken where all was thought to be over."""
+    attempt = in_status(was)
+    charge = charge_of(attempt, "successful", amount=attempt.amount + 1)
+    ledger.record(charge, "sweep")
+    order = order_of(attempt)
+    assert (order.paid_at, order.latest.doubtful_id) == (None, charge.id)
+    assert bool(ledger.blocking(order)) == (was != "closed")
+    assert "amount is" in why(order)
+
+
+def test_what_a_transaction_gives_back_can_be_read_after_it():
+    """It is a plain copy, times that the database worked out included."""
+    attempt, _ = opens(leaves_now=True)
+    assert attempt.sent_at
+    recorded = ledger.record(charge_of(attempt, "successful"), "charge")
+    assert recorded.recorded_at
+    assert order_of(attempt).paid_at >= recorded.created_at
+
+
 @pytest.mark.parametrize(("was", "says"), list(itertools.product(STATUSES, OF_OMISE)))
 def test_every_pair_of_statuses(was, says):
     """A13, A14: a legal move is made and told, any other leaves the attempt as it was."""

@@ -239,11 +239,24 @@ def test_a_charge_that_is_made_after_all_is_recorded_and_flagged(shop, filled):
     shop.sweep()
     assert attempt_of(filled).failure_code == "never_used"
     shop.omise.heals()
-    with shop.app.app_context():
-        reconcile.reconcile_charge(shop.omise.latest()["id"], "webhook")
+    # By a sweep, without any webhook: it goes on looking for a week.
+    shop.sweep()
     order = shop.order(filled.order_id)
     assert order.paid_by == order.attempts[0].id
     assert "although attempt 1 was failed" in why(order)
+
+
+def test_what_was_never_used_is_looked_for_for_a_week(shop, filled):
+    """A19: and then no more."""
+    never_arrives(shop)
+    filled.pays()
+    waits(filled, minutes=11)
+    shop.sweep()
+    with shop.app.app_context():
+        waits(filled, days=6)
+        assert len(queries.watched()[0]) == 1
+        waits(filled, days=8)
+        assert queries.watched()[0] == []
 
 
 def test_a_saved_card_s_request_that_never_arrived_is_not_found(shop, filled):

@@ -167,7 +167,8 @@ def look(
 
 def _is_lost(attempt: Attempt) -> bool:
     known = attempt.charge_id or attempt.doubtful_id
-    return not known and attempt.status in ("sent", "unknown", "not_found")
+    unanswered = attempt.status in ("sent", "unknown")
+    return not known and (unanswered or queries.is_unseen(attempt))
 
 
 @dataclass

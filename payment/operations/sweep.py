@@ -46,7 +46,7 @@ def back_off(attempt: Attempt, now: datetime) -> timedelta:
     Some chance is in it, so that the attempts of one moment do not stay together.
     """
     age = max(now - attempt.created_at, timedelta(0))
-    seldom = _NOT_FOUND_SELDOM if attempt.status == "not_found" else _SELDOM
+    seldom = _NOT_FOUND_SELDOM if queries.is_unseen(attempt) else _SELDOM
     return min(age / 20, seldom) * random.uniform(0.8, 1.2)
 
 
@@ -58,11 +58,16 @@ class News:
     heard: set[str] = field(default_factory=set)
 
     def is_new(self, row: dict[str, Any]) -> bool:
-        """Tell whether a row of a list (by id and status) was not there in a round before."""
-        mark = f"{row.get('id')} {row.get('status')}"
-        new = mark not in self.heard
-        self.heard.add(mark)
-        return new
+        """Tell whether a row of a list (by id and status) was not heard in a round before."""
+        return self._mark(row) not in self.heard
+
+    def hear(self, row: dict[str, Any]) -> None:
+        """Note that what a row tells is in the book."""
+        self.heard.add(self._mark(row))
+
+    @staticmethod
+    def _mark(row: dict[str, Any]) -> str:
+        return f"{row.get('id')} {row.get('status')}"
 
 
 class Round:
@@ -78,6 +83,7 @@ class Round:
         self.refused = False
         self._tell, self._patiently, self._news = tell, news is not None, news or News()
         self._in_a_row = self._slow_downs = 0
+        self._heard_of: set[str] = set()
         self._over, self._next = False, time.monotonic()
         self._ends = time.monotonic() + LONGEST_ROUND
 
@@ -94,6 +100,7 @@ class Round:
         since = self._news.since
         if since:
             self._try("news", self._hear_events, since - SKEW)
+        due = [one for one in due if one.id not in self._heard_of]
         evidence = self._look(due)
         for attempt in due:
             if self._over or self._is_late(attempt):
@@ -141,44 +148,55 @@ class Round:
             self._tell(f"refund {refund.id}: {refund.status} -> {status}")
 
     def _hear_events(self, since: datetime) -> None:
-        """Record first what Omise says has happened: who has just paid does not wait for old
-        orders."""
+        """Record first what Omise says has happened: who has just paid waits for no old order."""
         for event in self._rows(verbs.events_since, since):
             data = event.get("data")
-            if self._news.is_new(event) and isinstance(data, dict):
-                named = (
-                    data.get("id")
-                    if data.get("object") == "charge"
-                    else data.get("charge")
-                )
-                attempt = self._ours(named)
-                if attempt and data.get("status") != attempt.status:
-                    self._record(attempt)
+            if not self._news.is_new(event) or not isinstance(data, dict):
+                continue
+            attempt, charge_id = self._ours(data)
+            if attempt and data.get("status") != attempt.status:
+                self._try("news", self._record, attempt, charge_id, event)
+            else:
+                self._news.hear(event)
 
     def _hear_refunds(self, since: datetime) -> None:
         """Record the charges of which something was given back since we last looked."""
         for row in self._rows(verbs.refunds_since, since):
-            attempt = self._ours(row.get("charge")) if self._news.is_new(row) else None
-            if attempt and _is_later(row, attempt.recorded_at):
-                self._record(attempt)
+            attempt, charge_id = self._ours(row)
+            if (
+                attempt
+                and self._news.is_new(row)
+                and _is_later(row, attempt.recorded_at)
+            ):
+                self._try("refund", self._record, attempt, charge_id, row)
 
     def _hear_disputes(self, since: datetime) -> None:
         """Note how disputes over our charges stand."""
         for row in self._rows(verbs.disputes_since, since):
-            attempt, status = self._ours(row.get("charge")), row.get("status")
+            (attempt, _), status = self._ours(row), row.get("status")
             if attempt and isinstance(status, str) and status != attempt.dispute:
                 ledger.note_dispute(attempt, status, "sweep")
 
-    def _ours(self, charge_id: Any) -> Attempt | None:
-        known = isinstance(charge_id, str) and verbs.is_id(charge_id, "chrg")
-        return queries.find_attempt_of_charge(charge_id) if known else None
+    def _ours(self, row: dict[str, Any]) -> tuple[Attempt | None, str]:
+        """Find the attempt that a charge, or a row that names one, belongs to; by its metadata
+        where its id is not known yet."""
+        is_charge = row.get("object") == "charge"
+        charge_id = row.get("id") if is_charge else row.get("charge")
+        if not isinstance(charge_id, str) or not verbs.is_id(charge_id, "chrg"):
+            return None, ""
+        metadata = row.get("metadata") if is_charge else None
+        named = metadata.get("attempt_id") if isinstance(metadata, dict) else None
+        known = queries.find_attempt_of_charge(charge_id)
+        if known is None and isinstance(named, str):
+            known = queries.find_attempt(named[:36])
+        return known, charge_id
 
-    def _record(self, attempt: Attempt) -> None:
+    def _record(self, attempt: Attempt, charge_id: str, row: dict[str, Any]) -> None:
         self.asked += 1
         self._pace()
-        fresh = ledger.record(
-            verbs.find_charge(attempt.charge_id or ""), "sweep", attempt
-        )
+        fresh = ledger.record(verbs.find_charge(charge_id), "sweep", attempt)
+        self._news.hear(row)
+        self._heard_of.add(attempt.id)
         if fresh and fresh.status != attempt.status:
             self._tell(f"{_name(attempt)}: {attempt.status} -> {fresh.status}")
 

@@ -17,7 +17,7 @@ from ..money import plain
 from . import entries
 from .entries import fit
 from .models import OPEN, ROOM_FOR_WHY, Attempt, Flag, Order, utcnow
-from .queries import find_attempt, find_attempt_of_form
+from .queries import find_attempt, find_attempt_of_form, read_clock
 from .transaction import transaction
 
 log = logging.getLogger(__name__)
@@ -54,9 +54,14 @@ def lock(session: Session, order_id: str) -> Order | None:
     Touching the row takes the row lock on PostgreSQL and the write lock on SQLite, where
     SELECT FOR UPDATE is silently nothing.
     """
-    touched = Order.touched + 1
-    session.execute(update(Order).where(Order.id == order_id).values(touched=touched))
+    touch = update(Order).where(Order.id == order_id).values(touched=Order.touched + 1)
+    session.info["now"] = session.scalar(touch.returning(utcnow()))
     return session.get(Order, order_id, populate_existing=True)
+
+
+def _now(session):
+    """Tell when this transaction took its lock, by the database's clock."""
+    return session.info["now"] or read_clock(session)
 
 
 def blocks(attempt: Attempt) -> bool:
@@ -139,7 +144,7 @@ def _open_order(
         currency=order.currency,
         livemode=livemode,
         pays_with=pays_with,
-        sent_at=utcnow() if leaves_now else None,
+        sent_at=_now(session) if leaves_now else None,
     )
     order.attempts.append(attempt)
     entries.append(
@@ -157,6 +162,7 @@ def _insert_order(session, order_id, fingerprint, basket, visitor):
     try:
         with session.begin_nested():
             session.add(order)
+        session.info["now"] = order.created_at
         return order
     except IntegrityError:  # another tab was first; its order is the same basket's
         return lock(session, order_id)
@@ -210,7 +216,7 @@ def _moved(session, order_id, attempt_id, status, by, code, why, known_charges_t
     _change(session, attempt, status, by, why or code)
     attempt.failure_code = fit(code, 64)
     if status == "sent":
-        attempt.sent_at = utcnow()
+        attempt.sent_at = _now(session)
     return True, entries.untold(session)
 
 
@@ -302,7 +308,7 @@ def record(charge: Charge, by: str, asked: Attempt | None = None) -> Attempt | N
 def _recorded(session, order_id, attempt_id, charge, by):
     order = lock(session, order_id)
     attempt = session.get(Attempt, attempt_id)
-    attempt.recorded_at = utcnow()
+    attempt.recorded_at = _now(session)
     wrong = charge.differs_from(attempt)
     if wrong:
         _keep_doubt(session, order, attempt, charge, wrong, by)
@@ -330,6 +336,9 @@ def _keep_doubt(session, order, attempt, charge, wrong, by):
     if charge.names(attempt):
         attempt.charge_id = attempt.charge_id or charge.id
     elif not attempt.charge_id:
+        attempt.doubtful_id = charge.id
+    if attempt.status in _ENDED and charge.status in ("pending", "successful"):
+        # Money moves where all was thought to be over.
         attempt.doubtful_id = charge.id
     if attempt.status in ("created", "sent", "not_found"):
         _change(session, attempt, "unknown", by)
@@ -408,7 +417,7 @@ def _pay(session, order, attempt, charge, by):
         if charge.refunded_amount < charge.amount:
             _flag(session, order, f"paid twice: {_pay_back(charge)}", by)
         return
-    order.paid_at, order.paid_by = utcnow(), attempt.id
+    order.paid_at, order.paid_by = _now(session), attempt.id
     session.flush()
     entries.append(
         session, order.id, "paid", by, attempt_id=attempt.id, signal="order_paid"
@@ -462,7 +471,7 @@ def unflag(session: Session, order_id: str, by: str, why: str | None = None) -> 
     order = lock(session, order_id)
     raised = list(order.flags) if order else []
     for one in raised:
-        one.lowered_at, one.lowered_by = utcnow(), by
+        one.lowered_at, one.lowered_by = _now(session), by
         one.lowered_why = fit(why, ROOM_FOR_WHY)
     if raised:
         entries.append(session, order_id, "unflag", by, why=why)

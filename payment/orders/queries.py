@@ -48,6 +48,12 @@ def find_attempt_of_charge(session: Session, charge_id: str) -> Attempt | None:
     return session.scalar(select(Attempt).where(Attempt.charge_id == charge_id))
 
 
+def is_unseen(attempt: Attempt) -> bool:
+    """Tell whether nothing of an attempt that left was ever seen at Omise."""
+    never_used = attempt.status == "failed" and attempt.failure_code == "never_used"
+    return attempt.status == "not_found" or never_used
+
+
 @transaction
 def count_attempts_with(session: Session, pays_with: str) -> int:
     """Count the attempts that were to be paid with one token or source."""
@@ -94,9 +100,12 @@ def watched(session: Session) -> tuple[list[Attempt], datetime]:
     Answers that were lost come first, then the newest: a flood of old ones delays neither.
     """
     now = read_clock(session)
-    looked_for = and_(
-        Attempt.status == "not_found", Attempt.sent_at > now - WATCHED_FOR
+    # That a token was never used is Omise's own word; it might be spoken too early.
+    unseen = or_(
+        Attempt.status == "not_found",
+        and_(Attempt.status == "failed", Attempt.failure_code == "never_used"),
     )
+    looked_for = and_(unseen, Attempt.sent_at > now - WATCHED_FOR)
     query = (
         select(Attempt)
         .where(or_(Attempt.status.in_(OPEN), looked_for))
