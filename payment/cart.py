@@ -23,6 +23,9 @@ class Cart(Protocol):
 
     `total()` is what is charged, in the smallest unit of `currency` (satang, yen, cents): it may
     hold more than the lines add up to (shipping, tax) or less (a coupon).
+
+    A cart may have `take_out(lines)` too: it is called with an order's lines (`sku`, `quantity`
+    ...) when they are paid while the cart holds other things, and takes so many of each out.
     """
 
     @property
@@ -98,6 +101,11 @@ class Basket:
     def empty(self) -> None:
         """Take everything out of the shopper's cart."""
         self._cart.empty()
+
+    def take_out(self, lines: list[dict[str, Any]]) -> None:
+        """Take the lines of an order out of it, where the host's cart can."""
+        if hasattr(self._cart, "take_out"):
+            self._cart.take_out(lines)
 
 
 def basket() -> Basket:

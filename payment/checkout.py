@@ -67,44 +67,47 @@ def put_away_before_a_change():
     except OrdersUnavailable:
         return
     if order and order.latest:
-        _put_away_basket(order.latest)
+        _put_away_basket(order, order.latest)
 
 
 @checkout.route("/checkout")
 def check_out():
     """Show the basket and the form by which Omise.js takes the payment."""
+    gone = _put_away_what_is_ordered()
     cart = basket()
     if not cart.lines:
-        return _basket_is_empty()
+        return _basket_is_empty(gone)
     fingerprint = orderform.fingerprint(cart.lines, cart.total, cart.currency)
-    order = _order_of_same_goods(fingerprint)
-    if order:
-        flash("These goods are in an order of yours that may be paid already.")
-        return redirect(url_for(".show", order_id=order.id), 303)
+    for order in orderpage.open_orders():
+        if order.fingerprint == fingerprint:
+            return _goods_are_ordered(order)
     order_id = visitor.order_for(fingerprint)
     return _payment_form(order_id, cart.lines, cart.total, cart.currency, fingerprint)
 
 
-def _basket_is_empty():
+def _put_away_what_is_ordered():
+    """Take out of the basket what this visitor has ordered, here or in another browser."""
+    return [
+        order
+        for order in orderpage.latest_orders()
+        if order.latest and _put_away_basket(order, order.latest)
+    ]
+
+
+def _goods_are_ordered(order):
+    flash("These goods are in an order of yours that may be paid already.")
+    return redirect(url_for(".show", order_id=order.id), 303)
+
+
+def _basket_is_empty(gone):
+    if gone:
+        return _goods_are_ordered(gone[0])
     waiting = orderpage.open_orders()
     if waiting:
         flash("Your basket is empty. This order of yours is not paid yet.")
-        return redirect(waiting[0]["url"], 303)
+        return redirect(url_for(".show", order_id=waiting[0].id), 303)
     flash("Your basket is empty: pick something first.", "message")
     return redirect(address.home(), 303)
-
-
-def _order_of_same_goods(fingerprint):
-    """Find an order of this visitor's that holds the very goods of the basket and may be paid."""
-    order_id, begun_with = visitor.begun()
-    order = (
-        queries.find_order(order_id) if order_id and begun_with == fingerprint else None
-    )
-    if order and orderpage.may_be_paid(order):
-        return order
-    known = visitor.known_visitor()
-    waiting = queries.open_orders_of(known) if known else []
-    return next((one for one in waiting if one.fingerprint == fingerprint), None)
 
 
 @checkout.route("/orders/<uuid:order_id>/pay")
@@ -139,7 +142,7 @@ def _payment_form(order_id, lines, total, currency, fingerprint, order=None):
         order=order,
         state=orderpage.state_of(order) if order else None,
         reason=orderpage.reason_of(order) if order else None,
-        waiting=orderpage.open_orders(),
+        waiting=orderpage.told(orderpage.open_orders()),
         hidden={"order": order_id, "cart": fingerprint, "form": uuid.uuid4()},
     )
 
@@ -152,13 +155,14 @@ def charge():
         attempt, fresh = _open_order(form)
     except (FormRefused, FormOutdated) as refusal:
         return _refuse(refusal)
+    order = attempt.order
     if fresh:
         attempt = paying.pay(attempt, form)
     elif attempt.form_id != form.form_id:
         flash(
             "A payment for this order is already under way, so nothing new was charged."
         )
-    _put_away_basket(attempt)
+    _put_away_basket(order, attempt)
     if not fresh:
         return redirect(url_for(".show", order_id=attempt.order_id), 303)
     return process(attempt)
@@ -206,17 +210,24 @@ def _refuse(refusal):
     return redirect(url_for(".check_out"), 303)
 
 
-def _put_away_basket(attempt):
-    """Empty the basket once its order may be paid: what is bought cannot be ordered a second
-    time."""
-    order_id, begun_with = visitor.begun()
+def _put_away_basket(order, attempt):
+    """Take an order's goods out of the basket once it may be paid, and never a second time.
+
+    What is bought cannot be ordered again by touching it; what was added since stays. Tells whether
+    it did so now.
+    """
     spoken_for = ledger.blocks(attempt) or attempt.status == "successful"
-    if order_id != attempt.order_id or not spoken_for:
-        return
+    mine = order.visitor is not None and order.visitor == visitor.known_visitor()
+    if not spoken_for or not mine or visitor.has_put_away(order.id):
+        return False
     cart = basket()
-    if orderform.fingerprint(cart.lines, cart.total, cart.currency) == begun_with:
+    shown = orderform.fingerprint(cart.lines, cart.total, cart.currency)
+    if shown == order.fingerprint:
         cart.empty()
-    visitor.end_checkout()
+    else:
+        cart.take_out(order.lines)
+    visitor.put_away(order.id)
+    return True
 
 
 def process(charge, already_redirected=False):
@@ -282,7 +293,7 @@ def show(order_id):
     """Draw an order from the book: paid, waiting, declined and why, or being confirmed."""
     order = orderpage.order_or_404(order_id)
     if order.latest:
-        _put_away_basket(order.latest)
+        _put_away_basket(order, order.latest)
     return render_template("payment/order.html", **orderpage.view(order))
 
 

@@ -46,7 +46,7 @@ def _meet(state):
 def _open_orders():
     """List this shopper's orders that wait, for pages of the host's, which need no order book."""
     try:
-        return orderpage.open_orders()
+        return orderpage.told(orderpage.open_orders())
     except OrdersUnavailable:
         return []
 

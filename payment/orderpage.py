@@ -120,10 +120,23 @@ def saved_card() -> dict[str, str] | None:
     return None
 
 
-def open_orders() -> list[dict[str, Any]]:
-    """List this shopper's orders that are not paid yet and may still be, for basket and
-    checkout."""
+def latest_orders() -> list[Order]:
+    """List this shopper's latest orders, the newest first."""
     known = visitor.known_visitor()
+    return queries.latest_orders_of(known) if known else []
+
+
+def open_orders() -> list[Order]:
+    """List those of them that are not paid yet and may be."""
+    return [
+        order
+        for order in latest_orders()
+        if not order.paid_at and ledger.blocking(order)
+    ]
+
+
+def told(orders: list[Order]) -> list[dict[str, Any]]:
+    """Give what a basket or a checkout tells of orders that wait."""
     return [
         {
             "id": order.id,
@@ -131,5 +144,5 @@ def open_orders() -> list[dict[str, Any]]:
             "currency": order.currency,
             "url": address.order_page(order.id),
         }
-        for order in (queries.open_orders_of(known) if known else [])
+        for order in orders
     ]

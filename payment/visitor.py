@@ -8,6 +8,8 @@ from flask import session
 KEY = "payment"
 # The session is a cookie, so it names so many saved cards at most: the newest.
 _KEPT_CARDS = 4
+# And so many orders whose goods have left the basket.
+_KEPT_ORDERS = 12
 
 
 def _known() -> dict[str, Any]:
@@ -51,11 +53,18 @@ def order_for(fingerprint: str) -> str:
     return order_id
 
 
-def end_checkout() -> None:
-    """Forget the checkout; the next basket is a new order."""
-    known = _known()
-    if known.pop("checkout", None):
-        session[KEY] = known
+def has_put_away(order_id: str) -> bool:
+    """Tell whether the goods of an order were taken out of this session's basket."""
+    return order_id in (_known().get("away") or [])
+
+
+def put_away(order_id: str) -> None:
+    """Note that they were, once for each order; the next basket is a new order."""
+    away = [*(_known().get("away") or []), order_id][-_KEPT_ORDERS:]
+    known = {**_known(), "away": away}
+    if begun()[0] == order_id:
+        known.pop("checkout", None)
+    session[KEY] = known
 
 
 def customer() -> str | None:

@@ -104,6 +104,16 @@ class Cart:
         kept.pop(_sold(sku), None)
         session["cart"] = kept
 
+    def take_out(self, lines):
+        """Take out what an order has bought; what was added since stays."""
+        kept = self.items()
+        for line in lines:
+            left = kept.get(line["sku"], 0) - line["quantity"]
+            kept.pop(line["sku"], None)
+            if left > 0:
+                kept[line["sku"]] = left
+        session["cart"] = kept
+
     def empty(self):
         """Take everything out, once an order is placed or the shopper starts afresh."""
         session.pop("cart", None)

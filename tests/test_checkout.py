@@ -248,7 +248,7 @@ def test_the_session_knows_of_payments_under_one_key_and_ids_only(filled):
     session = session_of(filled)
     assert session.keys() == {"payment", "cart", "csrf_token"}
     known = session["payment"]
-    assert known.keys() == {"visitor", "checkout", "customer", "cards"}
+    assert known.keys() == {"visitor", "checkout", "customer", "cards", "away"}
     texts = re.findall('"([^"]+)"', json.dumps(list(known.values())))
     ids = r"[0-9a-f-]{36}|[0-9a-f]{32}|(cust|card)_test_[0-9a-z]+|order|basket"
     assert [text for text in texts if not re.fullmatch(ids, text)] == []
@@ -261,7 +261,7 @@ def test_saved_card_can_be_deleted(filled):
     filled.post("/card/forget", {"csrf_token": form["csrf_token"]})
     assert "Your saved card was deleted" in filled.page.text
     assert "Your saved card</h2>" not in filled.page.text
-    assert session_of(filled)["payment"].keys() == {"visitor", "checkout"}
+    assert session_of(filled)["payment"].keys() == {"visitor", "checkout", "away"}
     filled.pays(remember="yes", email="somchai@example.com")
     assert filled.state == "paid"
     first, second = filled.shop.omise.charges()

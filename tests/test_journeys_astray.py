@@ -25,10 +25,11 @@ def test_pressing_pay_again_without_scripts_is_one_charge(
     regular, shop, opened, monkeypatch
 ):
     """A1, D5: it is the shop, not its script, that keeps a form from paying twice."""
-    create, second = verbs.create_charge, threading.Event()
+    create, first, second = verbs.create_charge, threading.Event(), threading.Event()
 
     def slow_create(**details):
-        assert second.wait(30)
+        first.set()
+        assert second.wait(60)
         return create(**details)
 
     monkeypatch.setattr(verbs, "create_charge", slow_create)
@@ -41,6 +42,8 @@ def test_pressing_pay_again_without_scripts_is_one_charge(
         # The bare mouse: a locator would wait for the first answer.
         with plain.page.expect_request("**/charge"):
             plain.page.mouse.click(box["x"] + 9, box["y"] + 9)
+        # The first is on its way by now: the browser waits for the answer to the second.
+        assert first.wait(30)
     plain.page.wait_for_url("**/orders/*")
     plain.sees("confirming")
     second.set()

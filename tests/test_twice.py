@@ -411,3 +411,30 @@ def test_a_form_for_one_order_does_not_pay_another_s_amount(filled):
     )
     assert "basket has changed" in filled.page.text
     assert creates(filled.shop) == 1
+
+
+def test_what_is_paid_from_its_page_leaves_a_basket_that_holds_more(filled):
+    """A21: the cup is declined, tea is added, the cup is paid; tea is what is left to buy."""
+    is_declined(filled)
+    order = filled.order_id
+    filled.adds("cloud-oolong")
+    filled.opens_order(order, "/pay")
+    filled.pays_here()
+    assert (filled.order_id, filled.state) == (order, "paid")
+    filled.opens_checkout()
+    assert filled.total() == TEA
+
+
+def test_what_another_browser_has_paid_leaves_a_basket_that_holds_more(filled):
+    """A21: as soon as the first browser comes to pay; and once, not each time."""
+    is_declined(filled)
+    order = filled.order_id
+    filled.adds("cloud-oolong")
+    with Shopper(filled.shop) as other:
+        other.opens_order(order, "/pay")
+        other.pays_here()
+    filled.opens_checkout()
+    assert filled.total() == TEA
+    filled.adds()
+    filled.opens_checkout()
+    assert filled.total() == CUP + TEA

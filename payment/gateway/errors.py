@@ -30,6 +30,10 @@ class GatewayError(Exception):
         self.charge_id = charge_id
 
 
+class BadAnswer(GatewayError):
+    """Raised when an answer came that is not what was asked for, and so tells nothing."""
+
+
 class NothingSent(GatewayError):
     """Raised when it is sure that the request never left; `reads`: it was a question only."""
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from .charge import Charge, Unreadable
-from .errors import GatewayError
+from .errors import BadAnswer, GatewayError
 from .request import Charge as Charges
 from .request import Customer, Source, Token, page
 
@@ -30,7 +30,7 @@ def _charge(answer: Any) -> Charge:
     try:
         return Charge.read(answer._attributes)
     except (Unreadable, AttributeError) as error:
-        raise GatewayError(f"an answer that is no charge: {error}") from error
+        raise BadAnswer(f"an answer that is no charge: {error}") from error
 
 
 def create_charge(
@@ -72,7 +72,7 @@ def create_charge(
             raise GatewayError(str(error), code=error.code) from error
         raise
     if (charge.order_id, charge.attempt_id) != (order_id, attempt_id):
-        raise GatewayError("an answer of another charge", charge_id=charge.id)
+        raise BadAnswer("an answer of another charge", charge_id=charge.id)
     return charge
 
 
@@ -84,7 +84,7 @@ def find_charge(charge_id: str) -> Charge:
 def _asked(charge_id: str, answer: Any) -> Charge:
     charge = _charge(answer)
     if charge.id != charge_id:
-        raise GatewayError(f"asked about {charge_id}, and {charge.id} came")
+        raise BadAnswer(f"asked about {charge_id}, and {charge.id} came")
     return charge
 
 
@@ -96,7 +96,7 @@ def was_used(pays_with: str) -> bool | None:
     kind: Any = Token if is_id(pays_with, "tokn") else Source
     answer = kind.retrieve(pays_with)._attributes
     if answer.get("id") != pays_with:
-        raise GatewayError("an answer of another token or source")
+        raise BadAnswer("an answer of another token or source")
     used, status = answer.get("used"), answer.get("charge_status")
     if used is True or (isinstance(status, str) and status != "unknown"):
         return True
@@ -122,7 +122,7 @@ def _page(path: str | tuple[str, ...], **cut: Any) -> Page:
     answer = page(path, limit=PAGE, **cut)
     rows, total = answer.get("data"), answer.get("total")
     if not isinstance(rows, list):
-        raise GatewayError("an answer that is no list")
+        raise BadAnswer("an answer that is no list")
     return Page(rows, total if type(total) is int and total >= 0 else None)
 
 
@@ -203,9 +203,9 @@ def refund_charge(charge_id: str, amount: int, our_id: str) -> str:
         {"amount": amount, "metadata": {"refund_id": our_id}},
     )
     if answer.get("object") != "refund" or not is_id(answer.get("id"), "rfnd"):
-        raise GatewayError("an answer that is no refund")
+        raise BadAnswer("an answer that is no refund")
     if answer.get("charge") not in (None, charge_id) or answer.get("amount") != amount:
-        raise GatewayError("an answer of another refund")
+        raise BadAnswer("an answer of another refund")
     return answer["id"]
 
 
@@ -222,7 +222,7 @@ class Card:
     def read(cls, answer: Any) -> "Card":
         """Read a card object (cards-api). Raises GatewayError."""
         if not isinstance(answer, dict) or not is_id(answer.get("id"), "card"):
-            raise GatewayError("an answer without a card")
+            raise BadAnswer("an answer without a card")
         return cls(
             answer["id"],
             answer.get("fingerprint"),
@@ -243,7 +243,7 @@ def card_of_token(token: str) -> Card:
     """Look at the card that a token stands for (tokens-api#retrieve)."""
     answer = Token.retrieve(token)._attributes
     if answer.get("id") != token:
-        raise GatewayError("an answer of another token")
+        raise BadAnswer("an answer of another token")
     return Card.read(answer.get("card"))
 
 
@@ -262,9 +262,9 @@ def _customer(answer: Any, email: str | None, customer_id: str | None) -> str:
     kept = answer._attributes
     named = kept.get("id")
     if not is_id(named, "cust") or customer_id not in (None, named):
-        raise GatewayError("an answer that is no customer, or another")
+        raise BadAnswer("an answer that is no customer, or another")
     if kept.get("email") != email:
-        raise GatewayError("an answer of another customer")
+        raise BadAnswer("an answer of another customer")
     return named
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ..gateway import deadline, verbs
-from ..gateway.errors import GatewayError
+from ..gateway.errors import BadAnswer, GatewayError
 from ..orders import ledger, queries
 from ..orders.models import Attempt
 
@@ -89,6 +89,9 @@ def reconcile(attempt: Attempt, by: str, evidence: Evidence) -> None:
 def _record(attempt: Attempt, charge_id: str, by: str) -> None:
     try:
         charge = verbs.find_charge(charge_id)
+    except BadAnswer as error:
+        ledger.flag(attempt.order_id, f"charge {charge_id}: {error}", by)
+        raise
     except GatewayError as error:
         if error.code == "not_found":
             why = f"charge {charge_id} is not in the account of these keys"

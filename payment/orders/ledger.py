@@ -8,16 +8,17 @@ import logging
 import uuid
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from ..gateway.charge import STATUSES, Charge
 from ..money import plain
 from . import entries
 from .entries import fit
 from .models import OPEN, ROOM_FOR_WHY, Attempt, Flag, Order, utcnow
-from .queries import find_attempt, find_attempt_of_form, read_clock
+from .queries import attempt_of_form, find_attempt, find_attempt_of_form, read_clock
 from .transaction import transaction
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,11 @@ def lock(session: Session, order_id: str) -> Order | None:
     """
     touch = update(Order).where(Order.id == order_id).values(touched=Order.touched + 1)
     session.info["now"] = session.scalar(touch.returning(utcnow()))
-    return session.get(Order, order_id, populate_existing=True)
+    order = session.get(Order, order_id, populate_existing=True)
+    for attempt in order.attempts if order else []:
+        # Its order can be read when the transaction is over, too.
+        set_committed_value(attempt, "order", order)
+    return order
 
 
 def _now(session):
@@ -123,7 +128,7 @@ def _open_order(
     leaves_now,
 ):
     order = lock(session, order_id)
-    same = session.scalar(select(Attempt).where(Attempt.form_id == form_id))
+    same = session.scalar(attempt_of_form(form_id))
     if same:
         return same, False, []
     if order is None:

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, lazyload
+from sqlalchemy.orm import Session, joinedload, lazyload
 
 from .models import OPEN, Attempt, Delivery, Flag, Order, Refund, utcnow
 from .transaction import transaction
@@ -36,10 +36,16 @@ def find_attempt(session: Session, attempt_id: str) -> Attempt | None:
     return session.get(Attempt, str(attempt_id))
 
 
+def attempt_of_form(form_id: str) -> Select:
+    """Ask for the attempt that a form has begun, with its order."""
+    with_order = select(Attempt).options(joinedload(Attempt.order))
+    return with_order.where(Attempt.form_id == form_id)
+
+
 @transaction
 def find_attempt_of_form(session: Session, form_id: str) -> Attempt | None:
     """Read the attempt that a form has begun, or None."""
-    return session.scalar(select(Attempt).where(Attempt.form_id == form_id))
+    return session.scalar(attempt_of_form(form_id))
 
 
 @transaction
@@ -71,14 +77,10 @@ def list_orders(session: Session, limit: int, attention: bool = False) -> list[O
 
 
 @transaction
-def open_orders_of(session: Session, visitor: str) -> list[Order]:
-    """List a visitor's orders that are not paid yet and may still be, the newest first."""
-    waits = select(Attempt.order_id).where(
-        Attempt.status.in_(OPEN), Attempt.superseded.is_(False)
-    )
-    mine = select(Order).where(Order.visitor == visitor, Order.paid_at.is_(None))
-    newest = mine.where(Order.id.in_(waits)).order_by(Order.created_at.desc())
-    return list(session.scalars(newest.limit(20)))
+def latest_orders_of(session: Session, visitor: str) -> list[Order]:
+    """List a visitor's latest orders, the newest first."""
+    mine = select(Order).where(Order.visitor == visitor)
+    return list(session.scalars(mine.order_by(Order.created_at.desc()).limit(8)))
 
 
 @transaction
