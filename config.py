@@ -73,6 +73,8 @@ class Config:
     TRUSTED_PROXIES = os.environ.get("TRUSTED_PROXIES", "0")
     # off: cards are authorised at checkout and captured later.
     AUTO_CAPTURE = os.environ.get("AUTO_CAPTURE", "on")
+    # How often cards may be tried before a pause (payment/orders/budgets.py): on or off.
+    PAYMENT_BUDGETS = os.environ.get("PAYMENT_BUDGETS", "on")
     # The order book: any SQLite or PostgreSQL URL; without one, SQLite in instance/.
     DATABASE_URL = os.environ.get("DATABASE_URL")
     # Seconds to wait for a connection to Omise, and for its answer.

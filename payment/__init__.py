@@ -22,6 +22,7 @@ from flask.cli import FlaskGroup
 
 from . import cart as carts
 from . import settings
+from .alarm import Alarm
 from .gateway import http
 from .gateway.pictures import Pictures
 from .operations import commands, reconcile
@@ -50,6 +51,7 @@ class Payment:
         self.book = Book(database, app.config["DATABASE_URL"], file)
         self.line = http.Line()
         self.pictures = Pictures()
+        self.alarm = Alarm(app)
         # The name under which the checkout blueprint is registered (host.py).
         self.endpoint = "checkout"
         # What a webhook needs: it may lie in another folder, and imports nothing of payment.

@@ -30,6 +30,7 @@ from .gateway.errors import GatewayError
 from .operations import reconcile
 from .orderform import FormRefused
 from .orders import ledger, queries
+from .orders.budgets import Payer, TooManyTries, mark_of
 from .orders.ledger import FormOutdated
 from .orders.transaction import OrdersUnavailable
 from .settings import is_live
@@ -155,6 +156,8 @@ def charge():
         attempt, fresh = _open_order(form)
     except (FormRefused, FormOutdated) as refusal:
         return _refuse(refusal)
+    except TooManyTries as refusal:
+        return _ask_to_wait(refusal)
     order = attempt.order
     if fresh:
         attempt = paying.pay(attempt, form)
@@ -171,12 +174,20 @@ def charge():
 def _open_order(form):
     """Commit an attempt to pay the basket, or an order that is in the book, before Omise is
     asked."""
+    if form.card and not orderpage.has_worked(form.card):
+        raise FormRefused(
+            "That saved card has not paid yet, so nothing was charged. Please enter a card."
+        )
     return ledger.open_order(
         form.order_id,
         form.form_id,
         fingerprint=form.fingerprint,
         basket=_basket_of(form),
-        visitor=visitor.visitor_id(),
+        payer=Payer(
+            visitor.visitor_id(),
+            mark_of(request.remote_addr),
+            by_card=not form.source,
+        ),
         email=form.email,
         livemode=is_live(current_app.config),
         pays_with=None if form.remember else form.token or form.source,
@@ -208,6 +219,14 @@ def _refuse(refusal):
         "error",
     )
     return redirect(url_for(".check_out"), 303)
+
+
+def _ask_to_wait(refusal):
+    """Say when to come back; Omise was not called."""
+    current_app.extensions["payment"].alarm.ring(refusal.who, str(refusal))
+    wait = max(1, -(-refusal.seconds // 60))
+    page = render_template("payment/wait.html", minutes=wait)
+    return page, 429, {"Retry-After": str(refusal.seconds)}
 
 
 def _put_away_basket(order, attempt):

@@ -24,6 +24,7 @@ def join(checkout: Blueprint) -> None:
     checkout.record(_meet)
     checkout.url_value_preprocessor(_exempt)
     checkout.before_request(_refuse_forged_forms)
+    checkout.before_request(_challenge)
     checkout.context_processor(_words)
     checkout.after_request(_keep_private)
 
@@ -90,6 +91,13 @@ def _refuse_forged_forms():
             raise
         return redirect(address.order_page(attempt.order_id), 303)
     return None
+
+
+def _challenge():
+    """Let the host ask for more before a payment, such as a CAPTCHA (PAYMENT_CHALLENGE)."""
+    challenge = current_app.config["PAYMENT_CHALLENGE"]
+    is_payment = request.endpoint.rsplit(".", 1)[-1] == _CHECKED_HERE
+    return challenge() if challenge and is_payment else None
 
 
 def _check_token():

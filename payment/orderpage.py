@@ -75,9 +75,21 @@ def mark_of(order: Order) -> str:
 
 
 def reason_of(order: Order) -> str | None:
-    """Say why the last try did not pay for an order."""
+    """Say why the last try did not pay for an order: in detail once, and then no more.
+
+    Who tests stolen cards would sort them by it.
+    """
     attempt = order.latest
-    return reasons.explain(attempt.failure_code) if attempt else None
+    if attempt is None:
+        return None
+    tried = {one.id for one in order.attempts if _was_refused(one)}
+    for other in latest_orders():
+        tried |= {one.id for one in other.attempts if _was_refused(one)}
+    return reasons.explain(attempt.failure_code, in_detail=len(tried) < 2)
+
+
+def _was_refused(attempt: Attempt) -> bool:
+    return attempt.by_card and attempt.status == "failed"
 
 
 def may_be_paid(order: Order) -> bool:
@@ -113,11 +125,23 @@ def _instructions(attempt: Attempt | None) -> str | None:
 
 def saved_card() -> dict[str, str] | None:
     """Find the newest card that this shopper saved with an attempt that worked, or None."""
-    for card, attempt_id in reversed(visitor.saved_cards().items()):
-        attempt = queries.find_attempt(attempt_id)
-        if attempt and (attempt.status == "successful" or attempt.authorized):
+    for card in reversed(visitor.saved_cards()):
+        attempt = _worked(card)
+        if attempt:
             return {"id": card, "name": attempt.paid_with or "Card"}
     return None
+
+
+def has_worked(card: str) -> bool:
+    """Tell whether a saved card has paid: no other is charged without being entered again."""
+    return _worked(card) is not None
+
+
+def _worked(card: str) -> Attempt | None:
+    attempt_id = visitor.saved_cards().get(card)
+    attempt = queries.find_attempt(attempt_id) if attempt_id else None
+    worked = attempt and (attempt.status == "successful" or attempt.authorized)
+    return attempt if worked else None
 
 
 def latest_orders() -> list[Order]:

@@ -14,6 +14,8 @@ import click
 from babel import Locale, UnknownLocaleError
 from flask import Flask
 
+from .orders.budgets import BUDGETS
+
 OMISE, VAULT = "https://api.omise.co/", "https://vault.omise.co/"
 API_VERSIONS = ("2019-05-29", "2017-11-02")
 # Seconds for a connection and an answer together. A request that left is not given up by the sweep
@@ -54,6 +56,12 @@ DEFAULTS: dict[str, Any] = {
     # The content security policy that Talisman sends with pages of other kinds; the payment
     # page's is this one, opened for Omise.js alone (policy.py).
     "PAYMENT_PAGE_POLICY": {"default-src": "'self'", "object-src": "'none'"},
+    # How often cards may be tried: on (as the table of orders/budgets.py says), off, or such a
+    # table.
+    "PAYMENT_BUDGETS": "on",
+    # A callable that is asked before every payment, such as one with a CAPTCHA: it returns a
+    # response to give instead, or None to go on.
+    "PAYMENT_CHALLENGE": None,
     # How commands call the Omise that they speak to; None: "test keys" or "live keys".
     "PAYMENT_OMISE_NAME": None,
     # A checkout may stay open for hours (Flask-WTF's default is one).
@@ -81,6 +89,9 @@ def check(app: Flask) -> None:
             f"{LONGEST_ANSWER} seconds together."
         )
     config["AUTO_CAPTURE"] = switch(config, "AUTO_CAPTURE")
+    if not isinstance(config["PAYMENT_BUDGETS"], dict):
+        counted = switch(config, "PAYMENT_BUDGETS")
+        config["PAYMENT_BUDGETS"] = BUDGETS if counted else {}
     _check_addresses(config)
     _check_words(config)
     _check_keys(config)

@@ -1,11 +1,12 @@
 """What a host hears of payments: three signals, each sent after the order book is committed.
 
 `order_paid` once an order is paid, `order_changed` at every move of a payment, a refund or a
-capture, `attention_needed` when a person must look at an order. A receiver is called as
-``receiver(app, order=order, why=...)`` and may be any callable, also one made inside the factory:
-it is kept. It may run in a request, in a webhook's thread or in `flask payment sweep`, and it
-hears of each order *at least* once: what a crash kept from it, the next sweep tells again. So it
-must be idempotent. What it raises is logged, is told again for a day, and changes no payment.
+capture, `attention_needed` when a person must look at an order (None: at all of them, since cards
+seem to be tested). A receiver is called as ``receiver(app, order=order, why=...)`` and may be any
+callable, also one made inside the factory: it is kept. It may run in a request, in a webhook's
+thread or in `flask payment sweep`, and it hears of each order *at least* once: what a crash kept
+from it, the next sweep tells again. So it must be idempotent. What it raises is logged, is told
+again for a day, and changes no payment.
 """
 
 import logging
@@ -49,6 +50,8 @@ def tell(app: Flask, name: str, order: Any, why: str | None) -> bool:
         try:
             receiver(app, order=order, why=why)
         except Exception:  # a receiver is the host's code: anything may come out of it
-            log.exception("a receiver of %s failed on order %s", name, order.id)
+            log.exception(
+                "a receiver of %s failed on order %s", name, getattr(order, "id", None)
+            )
             well = False
     return well

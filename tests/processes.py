@@ -71,6 +71,7 @@ class Machine:
             "OMISE_SECRET_KEY": sandbox.SECRET_KEY,
             "OMISE_WEBHOOK_SECRET": sandbox.WEBHOOK_SECRET,
             "OMISE_READ_TIMEOUT": "3",
+            "PAYMENT_BUDGETS": "off",
             **settings,
         }
         kept = {key: os.environ[key] for key in _KEPT if key in os.environ}

@@ -25,6 +25,7 @@ from app import create_app
 from config import Config
 from payment.gateway.charge import Charge
 from payment.orders import entries, ledger, queries
+from payment.orders.budgets import Payer
 from payment.orders.models import Attempt, Entry, Order
 from payment.orders.transaction import is_outage, transaction
 
@@ -58,7 +59,7 @@ def opens(order_id=None, form_id=None, amount=49000, **other):
     asked = {
         "fingerprint": "the basket",
         "basket": {"lines": [], "amount": amount, "currency": "THB"},
-        "visitor": None,
+        "payer": Payer(None, None, by_card=True),
         "email": None,
         "livemode": False,
         "pays_with": None,

@@ -15,7 +15,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from ..gateway.charge import STATUSES, Charge
 from ..money import plain
-from . import entries
+from . import budgets, entries
+from .budgets import Payer
 from .entries import fit
 from .models import OPEN, ROOM_FOR_WHY, Attempt, Flag, Order, utcnow
 from .queries import attempt_of_form, find_attempt, find_attempt_of_form, read_clock
@@ -87,7 +88,7 @@ def open_order(
     *,
     fingerprint: str,
     basket: dict[str, Any] | None,
-    visitor: str | None,
+    payer: Payer,
     email: str | None,
     livemode: bool,
     pays_with: str | None,
@@ -99,9 +100,9 @@ def open_order(
     order that is in the book. `leaves_now`: the next thing is the request to charge, so silence
     means unknown from here on. Returns the attempt and whether it is a new one: a form posted
     twice, an order already paid and an order with an attempt still open lead to the attempt that
-    is there. Raises FormOutdated.
+    is there. Raises FormOutdated, and budgets.TooManyTries.
     """
-    asked = (order_id, form_id, fingerprint, basket, visitor, email)
+    asked = (order_id, form_id, fingerprint, basket, payer, email)
     try:
         attempt, fresh, news = _open_order(*asked, livemode, pays_with, leaves_now)
     except IntegrityError:
@@ -121,7 +122,7 @@ def _open_order(
     form_id,
     fingerprint,
     basket,
-    visitor,
+    payer,
     email,
     livemode,
     pays_with,
@@ -132,31 +133,35 @@ def _open_order(
     if same:
         return same, False, []
     if order is None:
-        order = _insert_order(session, order_id, fingerprint, basket, visitor)
+        order = _insert_order(session, order_id, fingerprint, basket, payer.visitor)
     if order.fingerprint != fingerprint:
         raise FormOutdated
     standing = blocking(order)
     if standing or order.paid_at:
         return (standing or order.attempts)[-1], False, []
+    budgets.check(session, order, payer, _now(session))
     order.email = email or order.email
-    status = "sent" if leaves_now else "created"
     attempt = Attempt(
         id=str(uuid.uuid4()),
         form_id=form_id,
         number=len(order.attempts) + 1,
-        status=status,
+        status="sent" if leaves_now else "created",
         amount=order.amount,
         currency=order.currency,
         livemode=livemode,
         pays_with=pays_with,
         sent_at=_now(session) if leaves_now else None,
+        **vars(payer),
     )
-    order.attempts.append(attempt)
-    entries.append(
-        session, order.id, "opened", "shopper", attempt_id=attempt.id, became=status
-    )
-    session.flush()
+    _append_attempt(session, order, attempt)
     return attempt, True, entries.untold(session)
+
+
+def _append_attempt(session, order, attempt):
+    order.attempts.append(attempt)
+    more = {"attempt_id": attempt.id, "became": attempt.status}
+    entries.append(session, order.id, "opened", "shopper", **more)
+    session.flush()
 
 
 def _insert_order(session, order_id, fingerprint, basket, visitor):

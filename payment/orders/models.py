@@ -104,6 +104,11 @@ class Attempt(Base):
     amount: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
     livemode: Mapped[bool]
+    # Who tried: the visitor of the session, a mark of the address (budgets.mark_of), and whether
+    # by card.
+    visitor: Mapped[str | None] = mapped_column(String(36))
+    address: Mapped[str | None] = mapped_column(String(32))
+    by_card: Mapped[bool] = mapped_column(default=False)
     # The single-use token or source that it pays with: Omise says whether it was used. None: a
     # saved card.
     pays_with: Mapped[str | None] = mapped_column(String(ROOM_FOR_NAME))
@@ -205,6 +210,10 @@ class Flag(Base):
     lowered_why: Mapped[str | None] = mapped_column(String(ROOM_FOR_WHY))
 
 
+# What is counted before a card is tried.
+Index("ix_payment_attempts_visitor", Attempt.visitor, Attempt.created_at)
+Index("ix_payment_attempts_address", Attempt.address, Attempt.created_at)
+Index("ix_payment_attempts_created_at", Attempt.created_at)
 # What the sweep looks for in every round.
 Index(
     "ix_payment_entries_untold",
