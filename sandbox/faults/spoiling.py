@@ -132,7 +132,8 @@ class _Struck:
         kept = [
             one
             for one in body["data"]
-            if one["object"] != "charge" or values.moment(one["created_at"]) <= until
+            if one["object"] != "charge"
+            or values.moment(one.get("created_at") or one["created"]) <= until
         ]
         left_out = len(body["data"]) - len(kept)
         return body | {"data": kept, "total": body["total"] - left_out}
