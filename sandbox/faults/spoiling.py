@@ -4,11 +4,7 @@ Stands before the sandbox's application, where the server gives its socket away.
 knows who is calling.
 """
 
-import errno
 import json
-import os
-import socket
-import struct
 import time
 
 from werkzeug.test import run_wsgi_app
@@ -19,6 +15,7 @@ from ..draw.pretty import pretty
 from ..rules import values
 from ..rules.versions import CURRENT_VERSION
 from . import plan
+from .cutting import cut, line_of
 
 _DRIPS = 40
 _ERROR = {
@@ -35,7 +32,7 @@ def init_app(app):
     def spoilt(environ, start_response):
         server = app.extensions.get("sandbox_server")
         if server and server.refuses:
-            _drop(environ, reset=True)
+            cut(line_of(environ), reset=True)
         rule = plan.take_for_request(app, environ)
         if rule is None:
             return honest(environ, start_response)
@@ -74,14 +71,14 @@ class _Struck:
         return Response(b"".join(items), status, headers)
 
     def _reset(self, _moment):
-        _drop(self._environ, reset=True)
+        cut(line_of(self._environ), reset=True)
 
     def _close(self, _moment):
-        _drop(self._environ, reset=False)
+        cut(line_of(self._environ), reset=False)
 
     def _hang(self, _moment):
         plan.wait(self._books, self._rule, self._rule["seconds"])
-        _drop(self._environ, reset=False)
+        cut(line_of(self._environ), reset=False)
 
     def _hold(self, moment):
         plan.wait(self._books, self._rule, self._rule["seconds"])
@@ -132,7 +129,8 @@ class _Struck:
         kept = [
             one
             for one in body["data"]
-            if one["object"] != "charge" or values.moment(one["created_at"]) <= until
+            if one["object"] != "charge"
+            or values.moment(one.get("created_at") or one["created"]) <= until
         ]
         left_out = len(body["data"]) - len(kept)
         return body | {"data": kept, "total": body["total"] - left_out}
@@ -149,13 +147,13 @@ class _Struck:
         first, rest = (b"", head + body)
         if self._rule.get("part") != "headers":
             first, rest = head, body
-        line = _line(self._environ)
+        line = line_of(self._environ)
         line.sendall(first)
         size = max(len(rest) // _DRIPS, 1)
         for start in range(0, len(rest), size):
             time.sleep(self._rule["seconds"] * size / len(rest))
             line.sendall(rest[start : start + size])
-        _drop(self._environ, reset=False)
+        cut(line_of(self._environ), reset=False)
 
     def _half(self, _moment):
         head, body = self._raw(self._true.content_length)
@@ -166,8 +164,8 @@ class _Struck:
         self._send_and_close(head + body)
 
     def _send_and_close(self, raw):
-        _line(self._environ).sendall(raw)
-        _drop(self._environ, reset=False)
+        line_of(self._environ).sendall(raw)
+        cut(line_of(self._environ), reset=False)
 
     def _raw(self, length):
         """Give the true answer as bytes for the line: its head, with this length, and its body."""
@@ -190,24 +188,3 @@ def changed(body, values):
             holder = holder[name]
         holder[last] = value
     return body
-
-
-def _line(environ):
-    """Find the socket that the caller is on."""
-    line = environ.get("werkzeug.socket") or environ.get("gunicorn.socket")
-    if line is None:
-        raise RuntimeError("this server gives no socket away, so no line can be cut")
-    return line
-
-
-def _drop(environ, reset):
-    """Cut the line: by a reset, or by an end without an answer."""
-    line = _line(environ)
-    if reset:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    ours, other = socket.socketpair()
-    other.close()
-    # The server keeps a socket to read and write in vain; the caller's own ends here and now.
-    os.dup2(ours.fileno(), line.fileno())
-    ours.close()
-    raise ConnectionResetError(errno.ECONNRESET, "cut by the fault plan")
