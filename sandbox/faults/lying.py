@@ -1,10 +1,11 @@
-"""Bend what true answers say: their fields, or whom they are about."""
+"""Bend what true answers say: their fields, their rows and totals, or whom they are about."""
 
 import json
 
 from ..draw.older import downgraded
 from ..draw.pretty import pretty
 from ..rules.versions import CURRENT_VERSION
+from . import plan
 
 
 def changed(body, values):
@@ -55,6 +56,31 @@ def _as_created(struck, body):
     return body
 
 
+def _short_page(struck, body):
+    """Give fewer rows of a list than were asked for; its total tells of all."""
+    if "data" not in body:
+        return body
+    return body | {"data": body["data"][: struck.rule["rows"]]}
+
+
+def _wrong_total(struck, body):
+    """Tell of fewer objects than a list has, of none, or of a number that is no number."""
+    if "total" not in body:
+        return body
+    total, how = body.pop("total"), struck.rule["total"]
+    told = body.get("offset", 0) + len(body["data"])
+    wrong = {"low": min(told, max(total - 1, 0)), "text": str(total), "null": None}
+    return body if how == "missing" else body | {"total": wrong[how]}
+
+
+def _poisoned_row(struck, body):
+    """Give one row of a list a metadata that nobody can have set."""
+    rows, number = body.get("data", []), struck.rule["row"]
+    if number < len(rows):
+        rows[number]["metadata"] = struck.rule["metadata"]
+    return body
+
+
 def _swapped(struck):
     return of_another(struck)
 
@@ -82,6 +108,18 @@ def _path_of_another(struck, kind, told_of):
     return f"{below}/{kind}s/{others[0]['id']}"
 
 
+def _unreadable(struck):
+    """Answer truly, and let what it is about be refused to whoever reads it then."""
+    told, rule = _told(struck.true) or {}, struck.rule
+    if struck.true.status_code == 200 and "id" in told:
+        about = [told["id"], told.get("charge")]
+        ids = "|".join(each for each in about if isinstance(each, str))
+        said = {name: rule[name] for name in ("status", "code", "body")}
+        refused = {"fault": "answer_before", "method": "GET", "times": rule["reads"]}
+        plan.add(struck.books, {**refused, **said, "path": f".*/({ids})(/.*)?"})
+    return struck.true
+
+
 def _true(struck):
     """Answer truly: what the fault does, it did before."""
     return struck.true
@@ -90,6 +128,10 @@ def _true(struck):
 WAYS = {
     "change": _bent(_changed),
     "stale": _bent(_as_created),
+    "short_page": _bent(_short_page),
+    "wrong_total": _bent(_wrong_total),
+    "poisoned_row": _bent(_poisoned_row),
     "swapped": _swapped,
+    "unreadable": _unreadable,
     "lag": _true,
 }

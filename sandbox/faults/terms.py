@@ -32,6 +32,10 @@ REQUESTS = {
     "stale": set(),
     "swapped": {"of"},
     "lag": {"seconds"},
+    "short_page": {"rows"},
+    "wrong_total": {"total"},
+    "poisoned_row": {"metadata", "row"},
+    "unreadable": {"reads", "status", "body", "code"},
 }
 # What shows only to those who ask on a line once more, so only where lines are kept.
 ON_KEPT_LINES = ("doubled", "leftover", "reset_reused", "close_idle")
@@ -49,7 +53,16 @@ _USUAL = {
     "interim": {"statuses": [103]},
     "lag": {"seconds": 30},
     "leftover": {"bytes": "answer", "seconds": 0.05},
+    "poisoned_row": {"metadata": "poison", "row": 0},
     "refuse": {"seconds": 2},
+    "short_page": {"rows": 1},
+    "unreadable": {
+        "reads": 1,
+        "status": 403,
+        "body": "error",
+        "code": "not_authorized",
+    },
+    "wrong_total": {"total": "low"},
 }
 
 
@@ -116,6 +129,11 @@ _TERMS = {
     "statuses": ("a list of numbers from 100 to 199, without 101", _statuses),
     "bytes": _one_of("answer", "text"),
     "of": _TEXT,
+    "rows": _whole(0, 100),
+    "total": _one_of("low", "missing", "text", "null"),
+    "metadata": ("anything", lambda value: value),
+    "row": _whole(0, 100),
+    "reads": _NUMBER,
     "part": _one_of("headers", "body"),
     "status": _whole(200, 599),
     "body": _one_of(*_BODIES),
@@ -146,7 +164,7 @@ def read(asked):
         raise _refused(f"webhook needs one of {', '.join(sorted(_WAYS))}")
     if fault == "change" and "set" not in said:
         raise _refused("change needs set, a hash of new values by dotted name")
-    if said.get("body") == "object" and fault == "answer_before":
+    if said.get("body") == "object" and fault in ("answer_before", "unreadable"):
         raise _refused("a request that is not acted upon has no object to answer with")
     # What is kept back until so many wait has to strike so often.
     rule = {"fault": fault, "times": said.get("hold_back", 1), "skip": 0}
@@ -178,7 +196,7 @@ def _value(fault, allowed, name, value):
     # A list may lag by days; nobody waits for it meanwhile.
     possible, reads = _DAYS if (fault, name) == ("lag", "seconds") else _TERMS[name]
     result = reads(value)
-    if result is None:
+    if result is None and name != "metadata":
         raise _refused(f"{name} cannot be {value!r}; it must be {possible}")
     return result
 
