@@ -310,6 +310,15 @@ def test_below_another_server_lines_end_as_that_server_ends_them(tmp_path):
             raw.asks()
             assert raw.hears().headers["connection"] == "close"
             assert raw.is_over()
+        for fault in ("doubled", "leftover", "reset_reused", "close_idle", "refuse"):
+            asked = {"fault": fault}
+            refused = requests.post(f"{url}control/faults", json=asked, timeout=10)
+            assert refused.status_code == 400
+            assert "only a sandbox that runs by itself" in refused.json()["message"]
+        Omise(url).breaks("interim", statuses=[100, 103])
+        with Raw(url) as raw:
+            raw.asks()
+            assert [raw.hears().status for _ in range(3)] == [100, 103, 200]
     finally:
         server.shutdown()
         thread.join()
@@ -322,6 +331,187 @@ class Silent(WSGIRequestHandler):
 
     def log(self, *_):
         pass
+
+
+# What may go wrong on a kept line.
+
+
+@pytest.mark.parametrize("fault", ["answer_before", "answer_after", "change", "stale"])
+def test_an_answer_that_lies_leaves_the_line_clean(omise, session, opened, fault):
+    said = {"set": {"amount": 1}} if fault == "change" else {}
+    omise.breaks(fault, method="POST", path="/charges", **said)
+    pay(session, omise)
+    assert pay(session, omise)["amount"] == 10000
+    assert len(opened) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", ["reset_before", "reset_after", "close_before", "close_after", "half_body"]
+)
+def test_a_kept_line_can_be_cut_like_a_fresh_one(omise, session, fault):
+    pay(session, omise)
+    omise.breaks(fault, method="POST", path="/charges")
+    with pytest.raises(
+        (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
+    ):
+        pay(session, omise)
+    assert pay(session, omise)["object"] == "charge"
+    assert omise.books()["charges"] == (2 if fault.endswith("before") else 3)
+
+
+@pytest.mark.parametrize("statuses", [[100], [103], [102, 103, 199, 100, 103]])
+def test_answers_that_are_none_yet_come_before_the_true_one(omise, raw, statuses):
+    omise.breaks("interim", method="POST", path="/charges", statuses=statuses)
+    raw.charges()
+    heard = [raw.hears() for _ in statuses]
+    assert [one.status for one in heard] == statuses
+    assert [one.headers.get("link") for one in heard if one.status == 103] == [
+        "</omise.css>; rel=preload"
+    ] * statuses.count(103)
+    true = raw.hears()
+    assert (true.status, json.loads(true.body)["object"]) == (200, "charge")
+    raw.asks()
+    assert json.loads(raw.hears().body)["object"] == "balance"
+
+
+def test_a_client_that_knows_100_alone_takes_103_for_the_answer(omise, session):
+    """And so it does not know that it was charged; the answer stays on the line."""
+    omise.breaks("interim", method="POST", path="/charges", statuses=[100])
+    assert pay(session, omise)["object"] == "charge"
+    omise.breaks("interim", method="POST", path="/charges")
+    fooled = session.post(f"{omise.base}charges", json=PROMPTPAY, timeout=10)
+    assert (fooled.status_code, fooled.content) == (103, b"")
+    assert omise.books()["charges"] == 2
+
+
+def test_an_answer_may_come_twice(omise, raw):
+    omise.breaks("doubled", method="POST", path="/charges")
+    raw.charges()
+    first, second = raw.hears(), raw.hears()
+    assert first.body == second.body
+    assert json.loads(first.body)["object"] == "charge"
+    # Whoever reads on takes an answer for that of the next request.
+    raw.asks()
+    assert json.loads(raw.hears().body)["object"] == "balance"
+    assert omise.books()["charges"] == 1
+
+
+def test_the_answer_about_another_charge_may_lie_on_the_line(omise, raw, session):
+    other, newest = pay(session, omise), pay(session, omise)
+    for named, expected in (({}, newest), ({"of": other["id"]}, other)):
+        omise.breaks("leftover", method="GET", path="/balance", **named)
+        raw.asks()
+        assert json.loads(raw.hears().body)["object"] == "balance"
+        raw.asks("GET", "account")
+        stale = raw.hears()
+        assert (stale.status, stale.headers["connection"]) == (200, "keep-alive")
+        assert json.loads(stale.body)["id"] == expected["id"]
+        assert json.loads(raw.hears().body)["object"] == "account"
+    # Nobody sent a request for what lay there.
+    assert "GET /charges/<charge_id>" not in omise.books()["counts"]
+
+
+def test_bytes_that_are_no_answer_may_lie_on_the_line(omise, raw):
+    omise.breaks("leftover", bytes="text")
+    raw.asks()
+    assert raw.hears().status == 200
+    assert raw.read.read(28) == b"\r\n0\r\n\r\nleft over by somebody"
+
+
+@pytest.mark.parametrize("fault", ["doubled", "leftover"])
+def test_a_client_that_looks_first_drops_a_line_with_something_on_it(
+    omise, session, opened, fault
+):
+    pay(session, omise)
+    omise.breaks(fault)
+    assert pay(session, omise)["object"] == "charge"
+    time.sleep(0.3)
+    balance = session.get(f"{omise.base}balance", timeout=10).json()
+    assert balance["object"] == "balance"
+    assert len(opened) == 2
+
+
+@pytest.mark.parametrize("fault", ["doubled", "leftover"])
+def test_no_look_helps_when_the_bytes_come_after_it(omise, session, opened, fault):
+    first = pay(session, omise)
+    omise.breaks(fault, seconds=0.5)
+    second = pay(session, omise)
+    wrong = session.get(f"{omise.base}balance", timeout=10).json()
+    assert wrong["id"] == {"doubled": second, "leftover": first}[fault]["id"]
+    assert len(opened) == 1
+
+
+def test_a_kept_line_may_be_reset_when_it_is_used_again(omise, raw, session):
+    rule = omise.breaks("reset_reused", method="POST", path="/charges", times=2)
+    raw.charges()
+    assert raw.hears().status == 200
+    raw.asks()
+    with pytest.raises(ConnectionResetError):
+        raw.read.read(1)
+    pay(session, omise)
+    # No look at the line beforehand shows it.
+    with pytest.raises(requests.ConnectionError, match="reset"):
+        session.get(f"{omise.base}balance", timeout=10)
+    assert omise.books()["charges"] == 2
+    assert omise.fault(rule)["state"] == "done"
+    assert pay(session, omise)["object"] == "charge"
+
+
+def test_a_kept_line_may_be_closed_early(omise, raw, session, opened):
+    omise.breaks("close_idle", seconds=0.3, times=2)
+    raw.asks()
+    assert raw.hears().headers["connection"] == "keep-alive"
+    began = time.monotonic()
+    assert raw.is_over()
+    assert time.monotonic() - began < 5
+    pay(session, omise)
+    time.sleep(0.6)
+    assert pay(session, omise)["object"] == "charge"
+    assert len(opened) == 2
+
+
+def test_whoever_asks_again_soon_enough_keeps_the_line(omise, raw):
+    omise.breaks("close_idle", seconds=30)
+    for _ in range(3):
+        raw.asks()
+        assert raw.hears().status == 200
+
+
+def test_a_request_may_get_the_answer_about_another_charge(omise, session):
+    first, second = pay(session, omise), pay(session, omise)
+    omise.breaks("swapped", method="GET", path="/charges/.*")
+    shown = session.get(f"{omise.base}charges/{first['id']}", timeout=10).json()
+    assert (shown["id"], shown["object"]) == (second["id"], "charge")
+    shown = session.get(f"{omise.base}charges/{first['id']}", timeout=10).json()
+    assert shown["id"] == first["id"]
+    omise.breaks("swapped", method="POST", path="/charges", of=first["id"])
+    assert pay(session, omise)["id"] == first["id"]
+    assert omise.books()["charges"] == 3
+
+
+@pytest.mark.parametrize("version", ["2019-05-29", "2017-11-02"])
+def test_a_refund_may_be_swapped_too_in_either_version(omise, session, version):
+    session.headers["Omise-Version"] = version
+    card, refunds = {"amount": 10000, "currency": "THB"}, []
+    for _ in range(2):
+        asked = card | {"card": omise.token()}
+        paid = session.post(f"{omise.base}charges", json=asked, timeout=10).json()["id"]
+        path = f"{omise.base}charges/{paid}/refunds"
+        refunds.append(session.post(path, json={"amount": 100}, timeout=10).json())
+    omise.breaks("swapped", method="GET", path=".*/refunds/.*")
+    asked = f"{omise.base}charges/{refunds[0]['charge']}/refunds/{refunds[0]['id']}"
+    told = session.get(asked, timeout=10)
+    assert told.json()["id"] == refunds[1]["id"]
+    assert told.headers["Omise-Version"] == version
+
+
+def test_nothing_is_swapped_where_there_is_nothing_else(omise, session):
+    omise.breaks("swapped", times=0)
+    charge = pay(session, omise)
+    shown = session.get(f"{omise.base}charges/{charge['id']}", timeout=10).json()
+    assert shown["id"] == charge["id"]
+    assert session.get(f"{omise.base}balance", timeout=10).json()["object"] == "balance"
+    assert session.get(f"{omise.base}nowhere", timeout=10).status_code == 404
 
 
 def test_the_library_beneath_reads_a_kept_line_as_we_do(omise):
