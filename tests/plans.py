@@ -23,6 +23,7 @@ BEHAVIOURS = (
     "old code paid as well",
     "another browser",
     "gives up waiting",
+    "touches the basket",
 )
 CREATE = {"method": "POST", "path": "/charges"}
 CUSTOMER = {"method": "POST", "path": "/customers"}
@@ -30,6 +31,23 @@ FIND = {"method": "GET", "path": r"/charges/chrg_test_\w+"}
 LIST = {"method": "GET", "path": "/charges"}
 EXPIRE = {"method": "POST", "path": r"/charges/chrg_test_\w+/expire"}
 REFUND = {"method": "POST", "path": r"/charges/chrg_test_\w+/refunds"}
+LIES = ("change", "swapped")
+# What other programs write into the metadata of charges of the same account.
+ODD = (
+    None,
+    {},
+    [],
+    "text",
+    {"attempt_id": 7, "order_id": {"a": [1]}},
+    {"attempt_id": "x" * 500, "order_id": ""},
+)
+# What they may really write there: Omise takes a hash, of whatever is in it.
+FOREIGN = (
+    None,
+    {"order_id": "1001"},
+    {"attempt_id": 7, "order_id": {"a": [1]}},
+    {"attempt_id": str(uuid.UUID(int=7)), "order_id": str(uuid.UUID(int=8))},
+)
 # A list that shows nothing, for longer than the shop is patient: no rule of a plan, since it
 # strikes whoever asks next, but set by the shopper at the moment when time passes.
 EMPTY = {"fault": "change", "set": {"data": [], "total": 0}, "times": 4, **LIST}
@@ -37,9 +55,12 @@ EMPTY = {"fault": "change", "set": {"data": [], "total": 0}, "times": 4, **LIST}
 
 @dataclass(frozen=True)
 class Kill:
-    """Say when the shop is killed: at a fault that holds a request, or after so many seconds."""
+    """Say when the shop is killed: at a fault that holds a request, while the host hears that the
+    order is paid, or after so many seconds.
+    """
 
     hold: dict | None
+    hearing: bool
     seconds: float
     with_sweeps: bool
 
@@ -90,7 +111,7 @@ class Plan:
     @property
     def lied_to(self):
         """Tell whether Omise's answers are made to contradict its books."""
-        return any(rule["fault"] == "change" for rule in self.faults)
+        return any(rule["fault"] in LIES for rule in self.faults)
 
     def __str__(self):
         return str(asdict(self))
@@ -134,7 +155,10 @@ def _kill(rng):
         None,
         None,
     )
-    return Kill(rng.choice(holds), rng.uniform(0, 2), rng.random() < 0.3)
+    hold, hearing = rng.choice(holds), rng.random() < 0.3
+    return Kill(
+        None if hearing else hold, hearing, rng.uniform(0, 2), rng.random() < 0.3
+    )
 
 
 def _faults(rng, behaviour):
@@ -142,7 +166,7 @@ def _faults(rng, behaviour):
     if behaviour == "old code paid as well":
         # The code can be paid later only if Omise did not close it.
         yield {"fault": "answer_before", "status": 500, "times": 0, **EXPIRE}
-    if behaviour == "gives up waiting":
+    if behaviour in ("gives up waiting", "touches the basket"):
         gone = ("reset_after", "close_after", "half_body", "reset_before")
         yield {"fault": rng.choice(gone), **CREATE}
     if behaviour == "saved card" and rng.random() < 0.5:
@@ -154,12 +178,14 @@ def _faults(rng, behaviour):
         one = rng.choice((_broken, _broken, _lie, _stale))
         yield {**one(rng), **FIND, "times": rng.randint(1, 3)}
     if rng.random() < 0.25:
-        one = rng.choice((_broken, _lag))
+        one = rng.choice((_broken, _lag, _short))
         yield {**one(rng), **LIST, "times": rng.randint(1, 3)}
     if behaviour == "another way" and rng.random() < 0.4:
         yield {**_broken(rng), **EXPIRE}
     if rng.random() < 0.5:
         yield {**_broken(rng), **REFUND}
+    elif rng.random() < 0.3:
+        yield {"fault": "unreadable", "reads": rng.randint(1, 3), **REFUND}
     if rng.random() < 0.6:
         yield _webhook(rng)
     if rng.random() < 0.04:
@@ -178,6 +204,11 @@ def _broken(rng):
             {"fault": "drip", "seconds": 12, "part": rng.choice(("headers", "body"))},
             {"fault": "half_body"},
             {"fault": "wrong_length"},
+            {"fault": "interim", "statuses": rng.choice(([103], [100, 102, 103, 199]))},
+            {"fault": "doubled"},
+            {"fault": "leftover", "bytes": rng.choice(("answer", "text"))},
+            {"fault": "reset_reused"},
+            {"fault": "close_idle"},
             _answer(rng, when),
             _answer(rng, when),
             {"fault": "answer_before", "status": 429, "retry_after": 1}
@@ -214,6 +245,7 @@ def _lie(rng):
             {"fault": "change", "set": {"status": "successful", "paid": False}},
             {"fault": "change", "set": {"status": "pending", "paid": False}},
             {"fault": "change", "set": {"authorize_uri": "javascript:alert(1)"}},
+            {"fault": "swapped"},
         )
     )
 
@@ -228,6 +260,17 @@ def _stale(rng):
 
 def _lag(rng):
     return {"fault": "lag", "seconds": rng.choice((5, 15))}
+
+
+def _short(rng):
+    """Draw a page of a list that shows less than there is, or says something odd of it."""
+    return rng.choice(
+        (
+            {"fault": "short_page", "rows": rng.choice((0, 1, 3))},
+            {"fault": "wrong_total", "total": rng.choice(("low", "missing", "text"))},
+            {"fault": "poisoned_row", "metadata": rng.choice(ODD)},
+        )
+    )
 
 
 def _webhook(rng):

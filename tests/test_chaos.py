@@ -21,6 +21,7 @@ class Doctored:
         self.plan = next(one for one in fitting if one.behaviour == behaviour)
         self.books = Books(charges=[], orders={}, attempts=[])
         self.order = self.orders(ORDER, FIRST)
+        self.books.heard = {ORDER}
         self.visits = {ORDER: Visit(self.plan, ORDER, shown=True)}
         self.visit = self.visits[ORDER]
         self.charge, self.attempt = self.charges_for(FIRST)
@@ -209,6 +210,7 @@ def test_an_order_unpaid_though_charged_is_seen(lied_to):
     """Whatever Omise said meanwhile: it says the truth in the end."""
     books = Doctored(lied_to=lied_to)
     books.order |= {"paid_at": None, "paid_by": None}
+    books.books.heard.clear()
     assert books.wrongs() == "charged, but not paid in the book"
 
 
@@ -218,6 +220,18 @@ def test_an_order_paid_though_not_charged_is_seen(books, status):
     books.charge["status"] = status
     assert "paid in the book, but not charged" in books.wrongs()
     assert f"is {status}, not successful" in books.wrongs()
+
+
+def test_a_paid_order_of_which_nobody_heard_is_seen(books):
+    """A28: whoever was killed on the way."""
+    books.books.heard.clear()
+    assert books.wrongs() == "paid, and the host never heard of it"
+
+
+def test_a_host_that_heard_of_an_unpaid_order_is_seen(books):
+    books.orders("order-2", None)["paid_at"] = None
+    books.books.heard.add("order-2")
+    assert "the host heard that it is paid, wrongly" in books.wrongs()
 
 
 @pytest.mark.parametrize("status", ["created", "sent", "unknown"])
@@ -313,7 +327,7 @@ def test_a_small_run_through_faults_and_kills_finds_nothing_wrong(
     limits = {"OMISE_READ_TIMEOUT": "1", "OMISE_CONNECT_TIMEOUT": "1"}
     limits["OMISE_API_VERSION"] = version
     with Machine(tmp_path, sweepers=2, **limits) as machine:
-        chaos = Chaos(machine, seed=1, orders=orders, kills=kills)
+        chaos = Chaos(machine, seed=1, orders=orders, kills=kills, others=150)
         findings = chaos.run()
     assert not findings, [(wrong, chaos.visits.get(order)) for order, wrong in findings]
     assert len(chaos.recoveries) == kills

@@ -28,7 +28,8 @@ class Books:
 
     `given` are Omise's refunds, `unused` the tokens and sources that it says nobody used. Each
     order of `orders` (by id) has its open `flags`; `given_up` are the attempts of which the shop
-    said at some time that they were not found.
+    said at some time that they were not found, `heard` the orders of which its host heard that they
+    are paid.
     """
 
     charges: list
@@ -38,6 +39,7 @@ class Books:
     given: list = field(default_factory=list)
     unused: set = field(default_factory=set)
     given_up: set = field(default_factory=set)
+    heard: set = field(default_factory=set)
 
 
 def judge(books, visits):
@@ -54,6 +56,7 @@ def judge(books, visits):
         court.charges_unbooked,
         court.charges_otherwise,
         court.orders_paid_wrongly,
+        court.hosts_told_wrongly,
         court.attempts_unsure,
         court.given_up_wrongly,
         court.refunds_otherwise,
@@ -168,6 +171,15 @@ class _Court:
             payer = self.attempts.get(order["paid_by"])
             if order["paid_at"] and (not payer or payer["order_id"] != order_id):
                 yield order_id, "paid by no attempt of its own"
+
+    def hosts_told_wrongly(self):
+        """The host sends what was paid for, and nothing else."""
+        for order_id, order in self.orders.items():
+            heard = order_id in self.books.heard
+            if order["paid_at"] and not heard:
+                yield order_id, "paid, and the host never heard of it"
+            if heard and not order["paid_at"]:
+                yield order_id, "the host heard that it is paid, wrongly"
 
     def attempts_unsure(self):
         for attempt in self.attempts.values():
