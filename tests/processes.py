@@ -28,11 +28,11 @@ _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
 class Process:
     """Run a command of Python's with all its children in a group of its own."""
 
-    def __init__(self, arguments, environment, log):
+    def __init__(self, arguments, environment, log, home=ROOT):
         with log.open("ab") as written:
             self._running = subprocess.Popen(
                 [sys.executable, "-m", *arguments],
-                cwd=ROOT,
+                cwd=home,
                 env=environment,
                 stdout=written,
                 stderr=subprocess.STDOUT,
@@ -113,7 +113,7 @@ class Machine:
         options = ("--port", port, "--db", books, "--webhook", home)
         running = self._start("omise", "sandbox", *options)
         try:
-            eventually(lambda: _answers(f"{self.omise.base}control/settings"), 30)
+            eventually(lambda: answers(f"{self.omise.base}control/settings"), 30)
             version = self.settings.get("OMISE_API_VERSION")
             if version:
                 self.omise.control("settings", api_version=version)
@@ -131,7 +131,7 @@ class Machine:
 
     def is_up(self):
         """Tell whether the shop answers."""
-        return _answers(f"{self.url}/")
+        return answers(f"{self.url}/")
 
     def kill_shop(self):
         """End gunicorn and all its workers as `kill -9` does."""
@@ -309,7 +309,8 @@ def upgraded(url):
     return url
 
 
-def _answers(url):
+def answers(url):
+    """Tell whether somebody listens at an address, and all is well there."""
     try:
         return requests.get(url, timeout=5).status_code == 200
     except requests.RequestException:
