@@ -1,29 +1,41 @@
 """Every setting of the shop, from the environment, with its default and its meaning.
 
-`Config` holds what was said; `settle` turns it into what the shop runs on and
-refuses nonsense with one sentence that names the key. env.example lists the same keys.
+`Config` holds what was said; `check` turns it into what the shop runs on and refuses nonsense
+with one sentence that names the key. What payments rest on, payment/settings.py checks.
+env.example lists the same keys.
 """
 
-import os
-import re
-import secrets
-from pathlib import Path
+import sys
 
-import click
-from babel import Locale, UnknownLocaleError
-from dotenv import load_dotenv
+if sys.version_info < (3, 11):  # noqa: UP036  whoever meets it has an older one
+    sys.exit("The shop needs Python 3.11 or newer; this is " + sys.version.split()[0])
 
-load_dotenv(Path(__file__).with_name(".env"))
+import os  # noqa: E402  the sentence above must come before anything that is not there
+import re  # noqa: E402
+import secrets  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import click  # noqa: E402
+from click.core import ParameterSource  # noqa: E402
+from dotenv import load_dotenv  # noqa: E402
+from flask.cli import FlaskGroup  # noqa: E402
+
+# A .env from another system may begin with a byte order mark.
+load_dotenv(Path(__file__).with_name(".env"), encoding="utf-8-sig")
+# What FLASK_ENV meant to the `flask` command until Flask 2.3, it means here still.
+if os.environ.get("FLASK_ENV") == "development":
+    os.environ.setdefault("FLASK_DEBUG", "1")
 
 CURRENCIES = ("THB", "JPY", "SGD", "MYR")
-API_VERSIONS = ("2019-05-29", "2017-11-02")
-# Seconds; a sweep takes an attempt for lost a little later, and a server gives up at 60.
-LONGEST_ANSWER = 30
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
+# The names of this very machine.
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+# A text that nobody guesses has at least so many characters, and so many different ones.
+_LONG, _VARIED = 32, 10
 
 
 class ConfigError(click.ClickException):
-    """Name the setting that keeps the shop from starting, in one sentence."""
+    """Raised when a setting keeps the shop from starting; one sentence that names it."""
 
 
 class Config:
@@ -36,10 +48,12 @@ class Config:
     OMISE_API_VERSION = os.environ.get("OMISE_API_VERSION", "2019-05-29")
     # Webhook secret (dashboard: Settings > Webhooks); two with a comma while you rotate it.
     OMISE_WEBHOOK_SECRET = os.environ.get("OMISE_WEBHOOK_SECRET")
-    # Where Omise's API and script are; only tests and experiments change these.
+    # Where Omise's API, vault and script are; only tests and experiments change these.
     OMISE_API_BASE = os.environ.get("OMISE_API_BASE", "https://api.omise.co/")
+    OMISE_VAULT_BASE = os.environ.get("OMISE_VAULT_BASE")
     OMISE_JS_URL = os.environ.get("OMISE_JS_URL", "https://cdn.omise.co/omise.js")
-    # An Omise on this machine: on, off, or auto (only while no keys are set).
+    # An Omise on this machine: on, off, auto (only while no keys are set), or exposed (on, and
+    # seen by others).
     OMISE_SANDBOX = os.environ.get("OMISE_SANDBOX", "off")
     # Signs the session cookie; old ones, comma-separated, stay readable while you rotate.
     FLASK_SECRET_KEY = os.environ.get("FLASK_SECRET_KEY")
@@ -57,47 +71,52 @@ class Config:
     TRUSTED_HOSTS = os.environ.get("TRUSTED_HOSTS", "localhost,127.0.0.1")
     # How many proxies of yours stand before the shop (0: none, X-Forwarded-* is ignored).
     TRUSTED_PROXIES = os.environ.get("TRUSTED_PROXIES", "0")
-    # off: cards are authorised at checkout and captured later from the dashboard.
+    # off: cards are authorised at checkout and captured later.
     AUTO_CAPTURE = os.environ.get("AUTO_CAPTURE", "on")
-    # The order book: any SQLAlchemy URL; without one, SQLite in instance/.
+    # How often cards may be tried before a pause (payment/orders/budgets.py): on or off.
+    PAYMENT_BUDGETS = os.environ.get("PAYMENT_BUDGETS", "on")
+    # The order book: any SQLite or PostgreSQL URL; without one, SQLite in instance/.
     DATABASE_URL = os.environ.get("DATABASE_URL")
     # Seconds to wait for a connection to Omise, and for its answer.
     OMISE_CONNECT_TIMEOUT = os.environ.get("OMISE_CONNECT_TIMEOUT", "3")
     OMISE_READ_TIMEOUT = os.environ.get("OMISE_READ_TIMEOUT", "25")
 
 
-def settle(config, instance_path):
+def check(app):
     """Turn what was said into what the shop runs on, in place.
 
     Raises ConfigError for the first setting that makes no sense.
     """
+    config, instance = app.config, Path(app.instance_path)
     for key in ("OMISE_SECRET_KEY", "OMISE_PUBLIC_KEY", "OMISE_WEBHOOK_SECRET"):
         config[key] = _unless_placeholder(config[key])
-    for key in ("OMISE_API_VERSION", "STORE_CURRENCY", "PREFERRED_URL_SCHEME"):
+    for key in ("STORE_CURRENCY", "PREFERRED_URL_SCHEME", "DATABASE_URL"):
         config[key] = str(config[key] or "").strip()
-    for key in ("OMISE_CONNECT_TIMEOUT", "OMISE_READ_TIMEOUT", "TRUSTED_PROXIES"):
-        config[key] = _whole_number(config, key)
-    if config["OMISE_CONNECT_TIMEOUT"] + config["OMISE_READ_TIMEOUT"] > LONGEST_ANSWER:
-        raise ConfigError(
-            "OMISE_CONNECT_TIMEOUT and OMISE_READ_TIMEOUT must not be more than "
-            f"{LONGEST_ANSWER} seconds together."
-        )
-    config["AUTO_CAPTURE"] = _switch(config, "AUTO_CAPTURE")
-    config["DEBUG"] = _switch(config, "DEBUG") or config["FLASK_ENV"] == "development"
     config["STORE_CURRENCY"] = config["STORE_CURRENCY"].upper()
+    config["TRUSTED_PROXIES"] = _whole_number(config, "TRUSTED_PROXIES")
+    config["DEBUG"] = (
+        _switch(config, "DEBUG", "FLASK_DEBUG") or config["FLASK_ENV"] == "development"
+    )
     _refuse_unknown(config)
-    _choose_omise(config)
-    _address(config)
-    _secret_key(config, Path(instance_path))
-    url = config["DATABASE_URL"] or _embedded_book(Path(instance_path))
-    url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
-    config["SQLALCHEMY_DATABASE_URI"] = url
+    _find_address(config, instance)
+    _choose_omise(config, instance)
+    _check_names(config)
+    _secret_key(config, instance)
 
 
-def _embedded_book(instance):
-    """Give the URL of the order book in instance/, whose folder is made if it is missing."""
-    instance.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:///{instance / 'shop.sqlite3'}"
+def announce(app):
+    """Say to whoever typed `flask run` where the shop is, and which Omise it speaks to."""
+    if not _is_run():
+        return
+    home = f"{app.config['PREFERRED_URL_SCHEME']}://{app.config['SERVER_NAME']}/"
+    if app.config["OMISE_SANDBOX"]:
+        click.echo(
+            f"Shop: {home}  Sandbox dashboard: {home}sandbox/dashboard/  "
+            "Test card: 4242 4242 4242 4242, any future date, any code"
+        )
+        return
+    keys = "test" if "_test_" in app.config["OMISE_SECRET_KEY"] else "live"
+    click.echo(f"Shop: {home}  Omise: {keys} keys at {app.config['OMISE_API_BASE']}")
 
 
 def _unless_placeholder(value):
@@ -107,17 +126,15 @@ def _unless_placeholder(value):
 
 def _whole_number(config, key):
     text = str(config[key]).strip()
-    if not re.fullmatch(r"[0-9]{1,6}", text):
+    if not re.fullmatch(r"[0-9]{1,2}", text):
         raise ConfigError(f"{key} must be a whole number of 0 or more, not {text!r}.")
-    if key.endswith("TIMEOUT") and int(text) == 0:
-        raise ConfigError(f"{key} must be at least 1 second.")
     return int(text)
 
 
-def _switch(config, key):
+def _switch(config, key, named):
     text = str(config[key]).strip().lower()
     if text not in TRUE | FALSE:
-        raise ConfigError(f"{key} must be on or off, not {config[key]!r}.")
+        raise ConfigError(f"{named} must be on or off, not {config[key]!r}.")
     return text in TRUE
 
 
@@ -127,75 +144,163 @@ def _refuse_unknown(config):
             f"STORE_CURRENCY must be one of {', '.join(CURRENCIES)}, "
             f"not {config['STORE_CURRENCY']!r}."
         )
-    if config["OMISE_API_VERSION"] not in API_VERSIONS:
-        raise ConfigError(
-            f"OMISE_API_VERSION must be one of {', '.join(API_VERSIONS)}, "
-            f"not {config['OMISE_API_VERSION']!r}."
-        )
     if config["PREFERRED_URL_SCHEME"] not in ("http", "https"):
         raise ConfigError("PREFERRED_URL_SCHEME must be http or https.")
-    for key in ("OMISE_API_BASE", "OMISE_JS_URL"):
-        if not re.match(r"https?://[^/]", str(config[key])):
-            raise ConfigError(f"{key} must be an http or https address.")
-    config["OMISE_API_BASE"] = config["OMISE_API_BASE"].rstrip("/") + "/"
-    try:
-        Locale.parse(config["STORE_LOCALE"])
-    except (ValueError, TypeError, UnknownLocaleError):
-        raise ConfigError(
-            f"STORE_LOCALE {config['STORE_LOCALE']!r} is not a locale that Babel "
-            "knows; th_TH, ja_JP, en_SG, ms_MY and en_GB are."
-        ) from None
 
 
-def _choose_omise(config):
-    """Settle on the real Omise where there are keys, else on the sandbox if it is on."""
-    secret, public = config["OMISE_SECRET_KEY"], config["OMISE_PUBLIC_KEY"]
-    asked = str(config["OMISE_SANDBOX"]).strip().lower()
-    if asked not in TRUE | FALSE | {"auto"}:
-        raise ConfigError(f"OMISE_SANDBOX must be on, off or auto, not {asked!r}.")
-    config["OMISE_SANDBOX"] = asked not in FALSE and not (secret or public)
-    if config["OMISE_SANDBOX"]:
-        return
-    for key, prefix in (("OMISE_SECRET_KEY", "skey_"), ("OMISE_PUBLIC_KEY", "pkey_")):
-        if not config[key]:
-            raise ConfigError(
-                f"{key} is not set (or is still the placeholder of env.example): "
-                "set it to the key of your Omise account, or set OMISE_SANDBOX=on."
-            )
-        if not re.fullmatch(prefix + r"(test_)?[0-9a-z]+", config[key]):
-            raise ConfigError(f"{key} must be a key that begins with {prefix}.")
-    live = "_test_" not in secret
-    if live != ("_test_" not in public):
-        raise ConfigError(
-            "OMISE_SECRET_KEY and OMISE_PUBLIC_KEY must be both test or both live."
-        )
-    if live and config["DEBUG"]:
-        raise ConfigError(
-            "OMISE_SECRET_KEY is live: switch FLASK_DEBUG (FLASK_ENV) off."
-        )
-    if live and asked in TRUE:
-        raise ConfigError("OMISE_SECRET_KEY is live: switch OMISE_SANDBOX off.")
-    for key in ("OMISE_WEBHOOK_SECRET", "SERVER_NAME"):
-        if live and not config[key]:
-            raise ConfigError(f"{key} must be set when OMISE_SECRET_KEY is live.")
+def _find_address(config, instance):
+    """Know where the shop is: SERVER_NAME, else localhost; on localhost a port that was typed wins.
 
-
-def _address(config):
-    """Know where the shop is: SERVER_NAME, else localhost and the port of `flask run`.
-
-    On the sandbox that port wins, since the shop must reach the sandbox at its own address.
+    A command of the sandbox's shop looks where that shop was last run.
     """
+    name = (config["SERVER_NAME"] or "").strip()
+    host, is_local = name.split(":")[0], not name or name.split(":")[0] in LOOPBACK
+    typed, port = _port()
+    keys = config["OMISE_SECRET_KEY"] or config["OMISE_PUBLIC_KEY"]
+    if is_local and typed:
+        name = f"{host or 'localhost'}:{port}"
+    elif is_local and not keys and _is_for_a_command():
+        name = _last_address(instance) or name
+    elif not keys and ":" not in name and _is_run():
+        # The shop reaches the sandbox under its own name: at the port that it listens on.
+        name = f"{name or 'localhost'}:{port}"
+    name = name or f"localhost:{port}"
+    if not re.fullmatch(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?", name):
+        raise ConfigError(
+            "SERVER_NAME must be a host name with an optional port, like localhost:5000 "
+            "or shop.example."
+        )
+    config["SERVER_NAME"] = name
+
+
+def _port():
+    """Tell whether somebody chose the port of `flask run`, and which it is."""
     context = click.get_current_context(silent=True)
     port = context.params.get("port") if context else None
-    name = (config["SERVER_NAME"] or "").strip()
-    moved = config["OMISE_SANDBOX"] and port and name.startswith("localhost:")
-    config["SERVER_NAME"] = f"localhost:{port or 5000}" if moved or not name else name
-    if not re.fullmatch(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?", config["SERVER_NAME"]):
-        raise ConfigError("SERVER_NAME must be a host name with an optional port.")
+    default = (None, ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP)
+    typed = port and context.get_parameter_source("port") not in default
+    return bool(typed), port or 5000
+
+
+def _address_file(instance):
+    return instance / "sandbox-address"
+
+
+def _last_address(instance):
+    try:
+        return _address_file(instance).read_text().strip()
+    except OSError:
+        return None
+
+
+def _choose_omise(config, instance):
+    """Choose the real Omise where there are keys, else the sandbox if it is on."""
+    secret, public = config["OMISE_SECRET_KEY"], config["OMISE_PUBLIC_KEY"]
+    asked = str(config["OMISE_SANDBOX"]).strip().lower()
+    if asked not in TRUE | FALSE | {"auto", "exposed"}:
+        raise ConfigError(
+            f"OMISE_SANDBOX must be on, off, auto or exposed, not {asked!r}."
+        )
+    config["OMISE_SANDBOX"] = asked not in FALSE and not (secret or public)
+    if config["OMISE_SANDBOX"]:
+        _refuse_sandbox_by_mistake(config, instance, asked)
+        _keep_address(config, instance)
+        return
+    for key, other in (
+        ("OMISE_SECRET_KEY", "OMISE_PUBLIC_KEY"),
+        ("OMISE_PUBLIC_KEY", "OMISE_SECRET_KEY"),
+    ):
+        if not config[key]:
+            way_out = f"unset {other}" if config[other] else "set OMISE_SANDBOX=on"
+            raise ConfigError(
+                f"{key} is not set (or is still the placeholder of env.example): set it to the "
+                f"key of your Omise account, or {way_out} to use the sandbox."
+            )
+    if "_test_" not in secret:
+        _check_live(config, asked)
+
+
+def _refuse_sandbox_by_mistake(config, instance, asked):
+    """Refuse a sandbox in whose place a real shop was meant, or that strangers could pay with."""
+    on_this_machine = config["SERVER_NAME"].split(":")[0] in LOOPBACK
+    if asked != "exposed" and not on_this_machine:
+        raise ConfigError(
+            f"SERVER_NAME is {config['SERVER_NAME']}, and no Omise keys are set: set "
+            "OMISE_SECRET_KEY and OMISE_PUBLIC_KEY, or OMISE_SANDBOX=exposed if others may play "
+            "with your sandbox."
+        )
+    if asked != "exposed" and config["PREFERRED_URL_SCHEME"] == "https":
+        raise ConfigError(
+            "PREFERRED_URL_SCHEME is https, and no Omise keys are set: set OMISE_SECRET_KEY and "
+            "OMISE_PUBLIC_KEY, or OMISE_SANDBOX=exposed if others may play with your sandbox."
+        )
+    if asked != "auto":
+        return
+    book = instance / "shop.sqlite3"
+    meant = "DATABASE_URL" if config["DATABASE_URL"] else None
+    if meant is None and _is_for_a_command() and book.exists():
+        meant = f"the order book {book} of your own keys"
+    if meant:
+        raise ConfigError(
+            f"OMISE_SECRET_KEY is not set, but there is {meant}: set the keys, "
+            "or OMISE_SANDBOX=on to use the sandbox all the same."
+        )
+
+
+def _is_for_a_command():
+    """Tell whether the app is loaded for a command of its own, such as `flask payment list`."""
+    context = click.get_current_context(silent=True)
+    return context is not None and isinstance(context.command, FlaskGroup)
+
+
+def _is_run():
+    context = click.get_current_context(silent=True)
+    return context is not None and context.info_name == "run"
+
+
+def _keep_address(config, instance):
+    if _is_run():
+        _make(instance)
+        _address_file(instance).write_text(config["SERVER_NAME"])
+
+
+def _make(instance):
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"The folder {instance} cannot be made ({error.strerror}): allow it, or set "
+            "FLASK_SECRET_KEY, DATABASE_URL and Omise keys, so that it is not needed."
+        ) from error
+
+
+def _check_live(config, asked):
+    if asked not in FALSE | {"auto"}:
+        raise ConfigError("OMISE_SECRET_KEY is live: switch OMISE_SANDBOX off.")
+    if config["SERVER_NAME"].split(":")[0] in LOOPBACK:
+        raise ConfigError(
+            "SERVER_NAME must be set to your shop's name when OMISE_SECRET_KEY is live."
+        )
+    key = (config["FLASK_SECRET_KEY"] or "").strip()
+    if len(key) < _LONG or len(set(key)) < _VARIED:
+        raise ConfigError(
+            "FLASK_SECRET_KEY must be long and random when OMISE_SECRET_KEY is live, such as "
+            "`openssl rand -hex 32` prints."
+        )
+
+
+def _check_names(config):
+    """Know the names that requests may carry."""
     hosts = config["TRUSTED_HOSTS"] or []
     hosts = hosts.split(",") if isinstance(hosts, str) else list(hosts)
-    own = config["SERVER_NAME"].split(":")[0]
-    config["TRUSTED_HOSTS"] = [own, *(host.strip() for host in hosts if host.strip())]
+    hosts = [host.strip() for host in hosts if host.strip()]
+    for host in hosts:
+        if "*" in host or re.fullmatch(r"\.?[^.]*", host) and host not in LOOPBACK:
+            raise ConfigError(
+                f"TRUSTED_HOSTS must be host names like shop.example, not {host!r}: "
+                "a wide pattern trusts strangers."
+            )
+    config["TRUSTED_HOSTS"] = [config["SERVER_NAME"].split(":")[0], *hosts]
 
 
 def _secret_key(config, instance):
@@ -211,13 +316,20 @@ def _secret_key(config, instance):
 
 
 def _kept_key(instance):
-    """Keep one generated key for the sandbox's shop, so that a restart loses no cart."""
+    """Keep one generated key for the sandbox's shop, so that a restart loses no cart.
+
+    It is written whole before it gets its name: others may start at the same moment.
+    """
     path = instance / "secret_key"
-    instance.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(32))
+    _make(instance)
+    if not path.exists():
+        draft = instance / f"secret_key.{secrets.token_hex(8)}"
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(32))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
     return path.read_text()

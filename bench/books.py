@@ -5,6 +5,7 @@ with 100,000 charges. Both are asked in turns; prints the charges a second of ea
 the rounds, and their ratio.
 """
 
+import argparse
 import os
 import sqlite3
 import statistics
@@ -13,13 +14,14 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import requests  # noqa: E402
+from progress import end_well, progress  # noqa: E402
 from rig import Omise, eventually, free_port  # noqa: E402
 
 import sandbox  # noqa: E402
@@ -32,29 +34,34 @@ COLUMNS = "id, kind, parent, status, due, payment, created, body"
 
 @contextmanager
 def serving(books):
-    """Run a sandbox on the first core until the block ends."""
+    """Run a sandbox on the first core until the block ends, whatever ends it."""
     port = free_port()
     command = [sys.executable, "-m", "sandbox", "--port", str(port), "--db", str(books)]
     core = {min(os.sched_getaffinity(0))}
-    with subprocess.Popen(
+    process = subprocess.Popen(
         command,
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         preexec_fn=lambda: os.sched_setaffinity(0, core),
-    ) as process:
+    )
+    try:
         omise = Omise(f"http://127.0.0.1:{port}/")
+        eventually(lambda: answers(omise), 60)
+        yield omise
+    finally:
+        process.terminate()
         try:
-            eventually(lambda: answers(omise))
-            yield omise
-        finally:
-            process.terminate()
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def answers(omise):
     """Tell whether somebody listens."""
     try:
         return requests.get(omise.base, timeout=10).ok
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
 
 
@@ -68,13 +75,17 @@ def charge(omise, token):
 
 def fill(books):
     """Copy everything that belongs to one charge under new ids, until there are enough."""
-    with sqlite3.connect(books) as connection:
+    insert = f"INSERT INTO objects ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    steps = CHARGES // AT_ONCE
+    with closing(sqlite3.connect(books)) as connection, progress(
+        "Charges", steps
+    ) as step:
         rows = connection.execute(f"SELECT {COLUMNS} FROM objects").fetchall()
-        insert = f"INSERT INTO objects ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-        for _ in range(CHARGES // AT_ONCE):
+        for _ in range(steps):
             copies = [copied for _ in range(AT_ONCE) for copied in renamed(rows)]
             connection.executemany(insert, copies)
-    connection.close()
+            step()
+        connection.commit()
 
 
 def renamed(rows):
@@ -104,6 +115,10 @@ def rate(omise):
 
 def main():
     """Fill one of two sandboxes, ask both in turns, and compare."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
+    end_well()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         full = Path(folder) / "full.sqlite3"
         with serving(full) as omise:
@@ -111,7 +126,11 @@ def main():
         fill(full)
         both = [stack.enter_context(serving(Path(folder) / "empty.sqlite3"))]
         both.append(stack.enter_context(serving(full)))
-        rounds = [[rate(omise) for omise in both] for _ in range(ROUNDS)]
+        step = stack.enter_context(progress("Rounds", ROUNDS))
+        rounds = []
+        for _ in range(ROUNDS):
+            rounds.append([rate(omise) for omise in both])
+            step()
     few, many = (statistics.median(rates) for rates in zip(*rounds, strict=True))
     ratio = statistics.median(slow / quick for quick, slow in rounds)
     print(f"empty books: {few:.0f} charges/s, {CHARGES} charges: {many:.0f} charges/s")

@@ -1,33 +1,98 @@
 """Take payments through Omise: copy this folder, and webhook/, into your own Flask app.
 
-A host brings a database (database.py) and a cart: a class without arguments whose objects
-offer `lines()` (each with sku, name, quantity and amount in the smallest unit), `total()`
-in the smallest unit, and `empty()`. It brings a template `layout.html` with the blocks
-title, head and content. It hears two signals, both sent after the order book is committed:
-`order_paid`, once for each order, and `order_changed`, at each move of an attempt.
+    import payment
+    from payment.checkout import checkout
+    from webhook.webhook import webhook
+
+    payment.init_app(app, cart=Cart)
+    app.register_blueprint(checkout)
+    app.register_blueprint(webhook)
+
+README.md in this folder is the contract: what a host brings, what it may set, what it hears.
+Everything that `app.extensions["payment"]` holds is set up here; a host imports from here and
+from `checkout` alone.
 """
 
-from blinker import Namespace
-from flask import current_app
+from pathlib import Path
+from typing import Any
 
-_signals = Namespace()
-order_paid = _signals.signal("order-paid")
-order_changed = _signals.signal("order-changed")
+import click
+from flask import Flask
+from flask.cli import FlaskGroup
+
+from . import cart as carts
+from . import settings
+from .alarm import Alarm
+from .gateway import http
+from .gateway.pictures import Pictures
+from .operations import commands, reconcile
+from .orders import migrations, queries
+from .orders.transaction import Book, OrdersUnavailable
+from .settings import SettingError
+from .signals import attention_needed, order_changed, order_paid
+
+__all__ = [
+    "OrdersUnavailable",
+    "SettingError",
+    "attention_needed",
+    "close",
+    "init_app",
+    "order_changed",
+    "order_paid",
+]
 
 
-def init_app(app, cart):
-    """Join payments to a host app, whose shopper's cart `cart()` returns."""
-    from payment import commands, connection, money
+class Payment:
+    """What an app keeps of its payments, at ``app.extensions["payment"]``."""
 
-    app.extensions["payment"] = {
-        "cart": cart,
-        "session": connection.open_session(),
-        "slots": connection.slots(),
-    }
-    app.jinja_env.filters["money"] = money.money
+    def __init__(self, app: Flask, cart: type[carts.Cart], database: Any) -> None:
+        self.cart = cart
+        file = Path(app.instance_path) / app.config["PAYMENT_EMBEDDED_BOOK"]
+        self.book = Book(database, app.config["DATABASE_URL"], file)
+        self.line = http.Line()
+        self.pictures = Pictures()
+        self.alarm = Alarm(app)
+        # The name under which the checkout blueprint is registered (host.py).
+        self.endpoint = "checkout"
+        # What a webhook needs: it may lie in another folder, and imports nothing of payment.
+        self.note_delivery = queries.note_delivery
+        self.reconcile_charge = reconcile.reconcile_charge
+        self.unavailable = OrdersUnavailable
+
+    def close(self) -> None:
+        """Let go of connections, to Omise and to the order book."""
+        self.line.close()
+        self.book.close()
+
+
+def init_app(app: Flask, *, cart: type[carts.Cart], database: Any = None) -> None:
+    """Join payments to a host app, whose shopper's basket `cart()` returns (cart.py).
+
+    `database` says where the order book lies: an SQLAlchemy engine, a Flask-SQLAlchemy `db` that
+    belongs to the app already, or nothing: then `DATABASE_URL`, then SQLite in instance/. Raises
+    SettingError, in one sentence, for what would keep a payment from working.
+    """
+    settings.check(app)
+    carts.check(cart)
+    here = app.extensions["payment"] = Payment(app, cart, database)
     app.cli.add_command(commands.payment)
+    with app.app_context():
+        here.book.check()
+        if here.book.embedded:
+            migrations.upgrade(here.book)
+        elif not _is_for_a_command():
+            migrations.check(here.book)
+        # A server forks after this: no child may inherit a connection.
+        here.book.close()
 
 
-def current_cart():
-    """Give the cart of the shopper who is asking."""
-    return current_app.extensions["payment"]["cart"]()
+def close(app: Flask) -> None:
+    """Let go of what init_app opened."""
+    app.extensions["payment"].close()
+
+
+def _is_for_a_command() -> bool:
+    """Tell whether the app is loaded to find a command of its own: those look at the book
+    themselves."""
+    context = click.get_current_context(silent=True)
+    return context is not None and isinstance(context.command, FlaskGroup)

@@ -1,5 +1,6 @@
 """The checkout blueprint: the order form, the charge, the way back, and the order's page."""
 
+import time
 import uuid
 
 from flask import (
@@ -7,27 +8,32 @@ from flask import (
     Response,
     current_app,
     flash,
+    g,
     redirect,
     render_template,
     request,
-    session,
     url_for,
 )
 
-from payment import (
-    book,
-    connection,
-    current_cart,
-    gateway,
-    ledger,
+from . import (
+    address,
+    host,
     methods,
     orderform,
-    pages,
+    orderpage,
     paying,
-    settling,
+    visitor,
 )
-from payment.gateway import GatewayError
-from payment.orderform import FormRefused
+from .cart import basket
+from .gateway import http, verbs
+from .gateway.errors import GatewayError
+from .operations import reconcile
+from .orderform import FormRefused
+from .orders import ledger, queries
+from .orders.budgets import Payer, TooManyTries, mark_of
+from .orders.ledger import FormOutdated
+from .orders.transaction import OrdersUnavailable
+from .settings import is_live
 
 checkout = Blueprint(
     "checkout",
@@ -36,117 +42,251 @@ checkout = Blueprint(
     static_folder="static",
     static_url_path="/payment",
 )
-checkout.after_request(pages.keep_private)
-checkout.register_error_handler(book.LedgerDown, pages.ledger_down)
+
+# The order page asks Omise this seldom, in seconds, whoever looks at it.
+_ASKS_EVERY = 2
+
+
+@checkout.before_request
+def begin():
+    """Note when the shopper's request began: nothing is sent for one who has waited too long."""
+    g.payment_began = time.monotonic()
+
+
+@checkout.before_app_request
+def put_away_before_a_change():
+    """Take what may be paid out of the basket before anything changes it.
+
+    The answer to a payment, which empties it, may have been lost on its way to the browser.
+    """
+    order_id, _ = visitor.begun() if request.method == "POST" else (None, None)
+    here = current_app.extensions["payment"].endpoint
+    if order_id is None or request.blueprint == here:
+        return
+    try:
+        order = queries.find_order(order_id)
+    except OrdersUnavailable:
+        return
+    if order and order.latest:
+        _put_away_basket(order, order.latest)
 
 
 @checkout.route("/checkout")
 def check_out():
-    """Show the order and the form by which Omise.js takes the payment."""
-    cart = current_cart()
-    if not cart.lines():
-        flash("Your basket is empty: pick something first.", "message")
-        return redirect("/", 303)
-    order_id = orderform.order_for(cart)
-    order = book.find_order(order_id)
-    if order and (order.paid_at or ledger.blocking(order)):
-        return redirect(url_for("checkout.show", order_id=order_id), 303)
-    currency = current_app.config["STORE_CURRENCY"]
-    ways = methods.offered(cart.total(), currency)
+    """Show the basket and the form by which Omise.js takes the payment."""
+    gone = _put_away_what_is_ordered()
+    cart = basket()
+    if not cart.lines:
+        return _basket_is_empty(gone)
+    fingerprint = orderform.fingerprint(cart.lines, cart.total, cart.currency)
+    for order in orderpage.open_orders():
+        if order.fingerprint == fingerprint:
+            return _goods_are_ordered(order)
+    order_id = visitor.order_for(fingerprint)
+    return _payment_form(order_id, cart.lines, cart.total, cart.currency, fingerprint)
+
+
+def _put_away_what_is_ordered():
+    """Take out of the basket what this visitor has ordered, here or in another browser."""
+    return [
+        order
+        for order in orderpage.latest_orders()
+        if order.latest and _put_away_basket(order, order.latest)
+    ]
+
+
+def _goods_are_ordered(order):
+    flash("These goods are in an order of yours that may be paid already.")
+    return redirect(url_for(".show", order_id=order.id), 303)
+
+
+def _basket_is_empty(gone):
+    if gone:
+        return _goods_are_ordered(gone[0])
+    waiting = orderpage.open_orders()
+    if waiting:
+        flash("Your basket is empty. This order of yours is not paid yet.")
+        return redirect(url_for(".show", order_id=waiting[0].id), 303)
+    flash("Your basket is empty: pick something first.", "message")
+    return redirect(address.home(), 303)
+
+
+@checkout.route("/orders/<uuid:order_id>/pay")
+def pay(order_id):
+    """Show the form once more for an order that is not paid: no basket is needed, in any
+    browser."""
+    order = orderpage.order_or_404(order_id)
+    if orderpage.may_be_paid(order):
+        return redirect(url_for(".show", order_id=order_id), 303)
+    return _payment_form(
+        order.id, order.lines, order.amount, order.currency, order.fingerprint, order
+    )
+
+
+def _payment_form(order_id, lines, total, currency, fingerprint, order=None):
+    ways = methods.offered(total, currency)
     return render_template(
         "payment/checkout.html",
         key=current_app.config["OMISE_PUBLIC_KEY"],
         script=current_app.config["OMISE_JS_URL"],
-        cart=cart,
+        lines=lines,
+        total=total,
         currency=currency,
         locale=current_app.config["STORE_LOCALE"][:2],
         ways=ways,
-        pickers=[name for way in ways[1:] for name in way.picker],
+        pickers=[
+            name for way in ways if way is not methods.CARD for name in way.picker
+        ],
         takes_cards=methods.CARD in ways,
-        customer=session.get("customer"),
-        saved_card=pages.saved_card(),
+        customer=visitor.customer(),
+        saved_card=orderpage.saved_card(),
         order=order,
-        hidden={
-            "order": order_id,
-            "cart": orderform.digest(cart),
-            "form": uuid.uuid4(),
-        },
+        state=orderpage.state_of(order) if order else None,
+        reason=orderpage.reason_of(order) if order else None,
+        waiting=orderpage.told(orderpage.open_orders()),
+        hidden={"order": order_id, "cart": fingerprint, "form": uuid.uuid4()},
     )
 
 
 @checkout.route("/charge", methods=["POST"])
 def charge():
     """Write order and attempt, charge what Omise.js posted, and record the answer."""
-    cart = current_cart()
     try:
-        form = orderform.read(request.form, cart)
-    except FormRefused as refusal:
-        flash(str(refusal), "error")
-        return redirect(url_for("checkout.check_out"), 303)
-    attempt, fresh = ledger.open_order(
+        form = orderform.read(request.form)
+        attempt, fresh = _open_order(form)
+    except (FormRefused, FormOutdated) as refusal:
+        return _refuse(refusal)
+    except TooManyTries as refusal:
+        return _ask_to_wait(refusal)
+    order = attempt.order
+    if fresh:
+        attempt = paying.pay(attempt, form)
+    elif attempt.form_id != form.form_id:
+        flash(
+            "A payment for this order is already under way, so nothing new was charged."
+        )
+    _put_away_basket(order, attempt)
+    if not fresh:
+        return redirect(url_for(".show", order_id=attempt.order_id), 303)
+    return process(attempt)
+
+
+def _open_order(form):
+    """Commit an attempt to pay the basket, or an order that is in the book, before Omise is
+    asked."""
+    if form.card and not orderpage.has_worked(form.card):
+        raise FormRefused(
+            "That saved card has not paid yet, so nothing was charged. Please enter a card."
+        )
+    return ledger.open_order(
         form.order_id,
         form.form_id,
-        amount=cart.total(),
-        currency=current_app.config["STORE_CURRENCY"],
-        lines=[paying.plain(line) for line in cart.lines()],
+        fingerprint=form.fingerprint,
+        basket=_basket_of(form),
+        payer=Payer(
+            visitor.visitor_id(),
+            mark_of(request.remote_addr),
+            by_card=not form.source,
+        ),
         email=form.email,
-        livemode="_test_" not in current_app.config["OMISE_SECRET_KEY"],
+        livemode=is_live(current_app.config),
+        pays_with=None if form.remember else form.token or form.source,
+        leaves_now=paying.leaves_now(form),
     )
-    order_page = redirect(url_for("checkout.show", order_id=attempt.order_id), 303)
-    if not fresh:
-        if attempt.form_id != form.form_id:
-            flash(
-                "A payment for this order is already under way, so nothing new was charged."
-            )
-        return order_page
-    try:
-        made = paying.create(attempt, form)
-    except GatewayError as error:
-        paying.note_failure(attempt.id, error)
-        return order_page
-    try:
-        ledger.record(made, attempt)
-    except book.LedgerDown:
-        current_app.logger.error(
-            "charge %s is not written yet: sweep will do it", made.id
-        )
-        return order_page
-    if made.differs_from(attempt):
-        return order_page
-    return process(made)
 
 
-def process(charge, returning=False):
-    """Decide where a shopper goes next, from what Omise says of the charge.
+def _basket_of(form):
+    """Give what a new order holds: this session's basket, if it still is what the page showed."""
+    order_id, begun_with = visitor.begun()
+    if form.order_id != order_id or form.fingerprint != begun_with:
+        return None
+    cart = basket()
+    if orderform.fingerprint(cart.lines, cart.total, cart.currency) != begun_with:
+        return None
+    return {"lines": cart.lines, "amount": cart.total, "currency": cart.currency}
 
-    The page they reach is drawn from the order book, so nothing here can call an order paid.
+
+def _refuse(refusal):
+    """Lead a form that was used before to its order, whatever else is wrong with it by now."""
+    form_id = orderform.form_id_of(request.form)
+    attempt = queries.find_attempt_of_form(form_id) if form_id else None
+    if attempt:
+        return redirect(url_for(".show", order_id=attempt.order_id), 303)
+    flash(
+        str(refusal)
+        or "Your basket has changed since that page was shown, so nothing was charged by it. "
+        "Please look through it and pay again.",
+        "error",
+    )
+    return redirect(url_for(".check_out"), 303)
+
+
+def _ask_to_wait(refusal):
+    """Say when to come back; Omise was not called."""
+    current_app.extensions["payment"].alarm.ring(refusal.who, str(refusal))
+    wait = max(1, -(-refusal.seconds // 60))
+    page = render_template("payment/wait.html", minutes=wait)
+    return page, 429, {"Retry-After": str(refusal.seconds)}
+
+
+def _put_away_basket(order, attempt):
+    """Take an order's goods out of the basket once it may be paid, and never a second time.
+
+    What is bought cannot be ordered again by touching it; what was added since stays. Tells whether
+    it did so now.
     """
-    order_id = charge.metadata.get("order_id")
-    if charge.status == "successful" or charge.failure_code:
-        return redirect(url_for("checkout.show", order_id=order_id), 303)
-    leaves = methods.find(charge.method).leaves and charge.authorize_uri
-    if (
-        charge.status == "pending"
-        and leaves
-        and not charge.authorized
-        and not returning
-    ):
-        return redirect(url_for("checkout.authorize", order_id=order_id), 303)
-    return redirect(url_for("checkout.show", order_id=order_id), 303)
+    spoken_for = ledger.blocks(attempt) or attempt.status == "successful"
+    mine = order.visitor is not None and order.visitor == visitor.known_visitor()
+    if not spoken_for or not mine or visitor.has_put_away(order.id):
+        return False
+    cart = basket()
+    shown = orderform.fingerprint(cart.lines, cart.total, cart.currency)
+    if shown == order.fingerprint:
+        cart.empty()
+    else:
+        cart.take_out(order.lines)
+    visitor.put_away(order.id)
+    return True
+
+
+def process(charge, already_redirected=False):
+    """Decide where a shopper goes next, from the charge as it was recorded (an Attempt).
+
+    `already_redirected`: they are just back from their bank. The page they reach is drawn from
+    the order book, so nothing here can call an order paid that is not.
+    """
+    order_page = redirect(url_for(".show", order_id=charge.order_id), 303)
+    if charge.status == "successful":
+        flash(f"Order {charge.order_id[:8]} successfully completed.", "success")
+        return order_page
+    if charge.failure_code:
+        return redirect(url_for(".pay", order_id=charge.order_id), 303)
+    if charge.status != "pending" or charge.authorized:
+        return order_page
+    if methods.find(charge.method).leaves and charge.authorize_uri:
+        if already_redirected:
+            flash("Your payment is not confirmed yet. This page moves on once it is.")
+            return order_page
+        return redirect(url_for(".authorize", order_id=charge.order_id), 303)
+    return redirect(url_for(".show", order_id=charge.order_id, _anchor="code"), 303)
 
 
 @checkout.route("/orders/<uuid:order_id>/authorize")
 def authorize(order_id):
     """Say where the shopper is going, and go: a bank is left for by GET, never by a form."""
-    order = pages.order_or_404(order_id)
+    order = orderpage.order_or_404(order_id)
     attempt = order.latest
-    if not attempt or attempt.state != "pending" or not attempt.authorize_uri:
-        return redirect(url_for("checkout.show", order_id=order_id), 303)
-    if not gateway.may_visit(attempt.authorize_uri):
-        ledger.call_operator(
-            order.id, f"charge {attempt.charge_id}: unsafe authorize_uri"
+    if not attempt or attempt.status != "pending" or not attempt.authorize_uri:
+        return redirect(url_for(".show", order_id=order_id), 303)
+    if not http.may_visit(attempt.authorize_uri):
+        ledger.flag(
+            order.id, f"charge {attempt.charge_id}: unsafe authorize_uri", "shopper"
         )
-        return redirect(url_for("checkout.show", order_id=order_id), 303)
+        flash(
+            "We cannot lead you to your bank just now. Please choose another way to pay.",
+            "error",
+        )
+        return redirect(url_for(".show", order_id=order_id), 303)
     way = methods.find(attempt.method)
     return render_template(
         "payment/authorize.html", order=order, attempt=attempt, way=way
@@ -155,89 +295,103 @@ def authorize(order_id):
 
 @checkout.route("/orders/<uuid:order_id>/complete", methods=["GET", "POST"])
 def order(order_id):
-    """Welcome a shopper back from the bank (return_uri): ask Omise, record, move on.
+    """Welcome a shopper back from the bank (return_uri): ask Omise once, record, move on.
 
     Needs no cookie, and believes nothing that the browser brings.
     """
-    attempt = pages.order_or_404(order_id).latest
-    settling.settle_order(str(order_id))
-    if attempt and attempt.charge_id:
-        try:
-            charge = gateway.find_charge(attempt.charge_id)
-            if not charge.differs_from(attempt):
-                return process(charge, returning=True)
-        except GatewayError as error:
-            current_app.logger.warning("return to order %s: %s", order_id, error)
-    return redirect(url_for("checkout.show", order_id=order_id), 303)
+    before = orderpage.order_or_404(order_id).latest
+    reconcile.reconcile_order(str(order_id), "return", gap=_ASKS_EVERY)
+    attempt = orderpage.order_or_404(order_id).latest
+    if attempt is None or before is None:
+        return redirect(url_for(".show", order_id=order_id), 303)
+    return process(attempt, already_redirected=True)
 
 
 @checkout.route("/orders/<uuid:order_id>")
 def show(order_id):
     """Draw an order from the book: paid, waiting, declined and why, or being confirmed."""
-    order = pages.order_or_404(order_id)
-    pages.put_away_cart(order)
-    return render_template("payment/order.html", **pages.order_view(order))
+    order = orderpage.order_or_404(order_id)
+    if order.latest:
+        _put_away_basket(order, order.latest)
+    return render_template("payment/order.html", **orderpage.view(order))
 
 
 @checkout.route("/orders/<uuid:order_id>/status")
 def status(order_id):
     """Tell a waiting page whether anything has changed, asking Omise now and then."""
-    pages.order_or_404(order_id)
-    settling.settle_order(str(order_id), seconds=2)
-    order = pages.order_or_404(order_id)
-    return {"state": pages.state_mark(order)}
+    orderpage.order_or_404(order_id)
+    reconcile.reconcile_order(str(order_id), "page", gap=_ASKS_EVERY)
+    order = orderpage.order_or_404(order_id)
+    return {"state": orderpage.mark_of(order)}
 
 
 @checkout.route("/orders/<uuid:order_id>/again", methods=["POST"])
 def try_again(order_id):
     """Let the shopper pay another way: the old charge is closed first, if Omise lets it."""
-    order = pages.order_or_404(order_id)
-    attempt = order.latest
-    page = redirect(url_for("checkout.show", order_id=order_id), 303)
-    if not orderform.owns(order_id) or not attempt or attempt.state != "pending":
+    order = orderpage.order_or_404(order_id)
+    attempt, page = order.latest, redirect(url_for(".show", order_id=order_id), 303)
+    if not attempt or attempt.status != "pending" or not attempt.charge_id:
         return page
+    closed = True
     try:
-        gateway.expire_charge(attempt.charge_id)
+        verbs.expire_charge(attempt.charge_id)
     except GatewayError as error:
         current_app.logger.info("charge %s stays open: %s", attempt.charge_id, error)
-    settling.settle_order(str(order_id))
-    if ledger.set_aside(attempt.id):
-        return redirect(url_for("checkout.check_out"), 303)
-    return page
+        closed = False
+    reconcile.reconcile_order(str(order_id), "shopper")
+    if not ledger.supersede(attempt, "shopper"):
+        return page
+    if not closed:
+        flash(
+            "The payment you had begun could not be cancelled. Please do not confirm it any more, "
+            "or you would pay twice.",
+            "error",
+        )
+    return redirect(url_for(".pay", order_id=order_id), 303)
 
 
 @checkout.route("/orders/<uuid:order_id>/code")
 def code(order_id):
     """Serve the QR code or barcode from our own address, as the page's policy asks."""
-    attempt = pages.order_or_404(order_id).latest
+    attempt = orderpage.order_or_404(order_id).latest
     if (
         not attempt
-        or attempt.state != "pending"
-        or not gateway.may_visit(attempt.code_uri)
+        or attempt.status != "pending"
+        or not attempt.code_uri
+        or not http.may_visit(attempt.code_uri)
     ):
         return Response(status=404)
     try:
-        image, kind = connection.fetch_image(attempt.code_uri)
+        picture, kind = current_app.extensions["payment"].pictures.get(attempt.code_uri)
     except GatewayError as error:
         current_app.logger.warning("code of order %s: %s", order_id, error)
         return Response(status=502)
-    return Response(image, mimetype=kind)
+    return Response(picture, mimetype=kind)
 
 
 @checkout.route("/card/forget", methods=["POST"])
 def forget_card():
     """Delete the shopper's saved card, at Omise and here."""
-    customer = session.get("customer")
+    customer = visitor.customer()
     if customer:
         try:
-            gateway.forget_customer(customer)
+            verbs.forget_customer(customer)
         except GatewayError as error:
             if error.code != "not_found":
                 flash(
                     "We could not delete the card just now. Please try again.", "error"
                 )
-                return redirect(url_for("checkout.check_out"), 303)
-    for key in ("customer", "cards"):
-        session.pop(key, None)
+                return redirect(url_for(".check_out"), 303)
+    visitor.forget_cards()
     flash("Your saved card was deleted.", "success")
-    return redirect(url_for("checkout.check_out"), 303)
+    return redirect(url_for(".check_out"), 303)
+
+
+@checkout.errorhandler(OrdersUnavailable)
+def orders_unavailable(error):
+    """Say that the order book cannot be reached, without inviting a second payment."""
+    page = render_template("payment/unavailable.html")
+    return page, 503, {"Retry-After": "30"}
+
+
+host.join(checkout)

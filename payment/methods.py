@@ -5,6 +5,8 @@ Limits are Omise's, in the smallest unit (currency-and-amount; each method's own
 
 from dataclasses import dataclass
 
+# The currencies of the countries that Omise serves.
+CURRENCIES = ("THB", "JPY", "SGD", "MYR")
 CARD_LIMITS = {
     "THB": (2_000, 15_000_000),
     "SGD": (100, 2_000_000),

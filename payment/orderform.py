@@ -3,28 +3,32 @@
 import hashlib
 import json
 import re
-import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from flask import session
+from . import visitor
+from .gateway.verbs import is_id
 
-from payment.gateway import is_id
-
-# The session is a cookie, so it names so many saved cards at most: the newest.
-_KEPT_CARDS = 4
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,185}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class FormRefused(Exception):
-    """Say to the shopper why a form was not taken; nothing was written and nothing charged."""
+    """Raised when a form is not taken; says to the shopper why. Nothing was written by it."""
 
 
 @dataclass(frozen=True)
 class OrderForm:
-    """Hold one order form: which order it is for and what it pays with."""
+    """One order form: which order it is for, and what it pays with.
+
+    `form_id` is the idempotency key of the attempt: a form is used once. `fingerprint` is of the
+    basket or order that the page showed.
+    """
 
     order_id: str
     form_id: str
+    fingerprint: str
     email: str | None
     token: str | None
     source: str | None
@@ -33,40 +37,25 @@ class OrderForm:
     remember: bool
 
 
-def digest(cart):
-    """Give a cart's fingerprint, to notice when it changes between showing and paying."""
-    lines = [[line.sku, line.quantity, line.amount] for line in cart.lines()]
-    return hashlib.sha256(json.dumps(lines).encode()).hexdigest()[:32]
+def fingerprint(lines: list[dict[str, Any]], total: int, currency: str) -> str:
+    """Give the fingerprint of what a page shows, to notice when it changes before it is paid.
 
-
-def order_for(cart):
-    """Give the id under which this session orders this very cart: the same in every tab."""
-    current = session.get("checkout")
-    if not isinstance(current, dict) or current.get("cart") != digest(cart):
-        session["checkout"] = {"order": str(uuid.uuid4()), "cart": digest(cart)}
-    return session["checkout"]["order"]
-
-
-def owns(order_id):
-    """Tell whether this session's current checkout is for that order."""
-    current = session.get("checkout")
-    return isinstance(current, dict) and current.get("order") == str(order_id)
-
-
-def read(form, cart):
-    """Check a posted form against the session and the cart as they are now.
-
-    Raises FormRefused.
+    The total is in it: with a host's shipping or coupons it is more than the lines add up to.
     """
-    if not cart.lines():
-        raise FormRefused("Your basket is empty, so nothing was charged.")
-    if form.get("cart") != digest(cart) or not owns(form.get("order")):
-        raise FormRefused(
-            "Your basket has changed since that page was shown, so nothing was charged. "
-            "Please look through it and pay again."
-        )
-    form_id = form.get("form", "")
-    if not re.fullmatch(r"[0-9a-f-]{36}", form_id):
+    shown = [[line["sku"], line["quantity"], line["amount"]] for line in lines]
+    text = json.dumps([shown, total, currency])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def form_id_of(form: Mapping[str, str]) -> str | None:
+    """Read the id of a posted form, or None if it has none."""
+    return _uuid(form.get("form"))
+
+
+def read(form: Mapping[str, str]) -> OrderForm:
+    """Check what a posted form says. Raises FormRefused."""
+    order_id, form_id = _uuid(form.get("order")), form_id_of(form)
+    if not order_id or not form_id:
         raise FormRefused(
             "That page was incomplete, so nothing was charged. Please try again."
         )
@@ -74,10 +63,16 @@ def read(form, cart):
     remember = bool(token) and form.get("remember") == "yes"
     email = _email(form.get("email", "").strip(), remember)
     means = (token, source, customer, card)
-    return OrderForm(form["order"], form_id, email, *means, remember)
+    return OrderForm(order_id, form_id, form.get("cart", ""), email, *means, remember)
 
 
-def _means(form):
+def _uuid(text: str | None) -> str | None:
+    return text if text and _UUID.fullmatch(text) else None
+
+
+def _means(
+    form: Mapping[str, str],
+) -> tuple[str | None, str | None, str | None, str | None]:
     """Take the one thing to pay with; a saved card must be this session's own.
 
     The card is named by the page, so that what is charged is what its button says, whatever
@@ -91,7 +86,7 @@ def _means(form):
         raise FormRefused(
             "The payment form sent something odd, so nothing was charged."
         )
-    own = customer == session.get("customer") and card in saved_cards()
+    own = customer == visitor.customer() and card in visitor.saved_cards()
     if customer and not own:
         raise FormRefused(
             "That card is not saved for you here, so nothing was charged."
@@ -102,19 +97,8 @@ def _means(form):
     return token, source, customer, card
 
 
-def saved_cards():
-    """Give the cards that this session saved, each with the attempt it was first charged in."""
-    return dict(session.get("cards") or [])
-
-
-def keep_card(customer, card, attempt_id):
-    """Note in the session whose card was saved, and with which attempt."""
-    pairs = [*saved_cards().items(), (card, attempt_id)]
-    session.update(customer=customer, cards=pairs[-_KEPT_CARDS:])
-
-
-def _email(text, needed):
-    if text and not _EMAIL.fullmatch(text):
+def _email(text: str, needed: bool) -> str | None:
+    if text and (not _EMAIL.fullmatch(text) or _holds_a_card_number(text)):
         raise FormRefused(
             "That e-mail address does not look right; nothing was charged."
         )
@@ -123,3 +107,14 @@ def _email(text, needed):
             "To save a card, please give your e-mail address; nothing was charged."
         )
     return text or None
+
+
+def _holds_a_card_number(text: str) -> bool:
+    """Tell whether somebody has typed a card where none belongs (13 to 19 digits, by Luhn's
+    rule)."""
+    for run in re.findall(r"\d(?:[ -]?\d){12,18}", text):
+        digits = [int(one) for one in reversed(re.sub(r"\D", "", run))]
+        doubled = sum(sum(divmod(2 * one, 10)) for one in digits[1::2])
+        if (sum(digits[::2]) + doubled) % 10 == 0:
+            return True
+    return False

@@ -38,12 +38,28 @@ SENTENCES = {
     "please try again in a minute.",
     "nothing_sent": "We could not reach the payment service, so nothing was charged. "
     "Please try again in a moment.",
-    "nothing_found": "The payment never reached the payment service, so nothing was charged. "
+    "never_used": "The payment never reached the payment service, so nothing was charged. "
     "You can try again.",
 }
 OTHERWISE = "The payment did not go through. Try again, or choose another way to pay."
 
 
-def explain(code):
-    """Say what a failure code means for the shopper."""
-    return SENTENCES.get(code, OTHERWISE)
+# What a bank says of a card: told once, and then no more.
+OF_THE_BANK = (
+    "insufficient_fund",
+    "stolen_or_lost_card",
+    "failed_fraud_check",
+    "invalid_security_code",
+    "invalid_account_number",
+    "invalid_account",
+    "expired_card",
+    "payment_rejected",
+    "failed_processing",
+)
+
+
+def explain(code: str | None, in_detail: bool = True) -> str:
+    """Say what a failure code means for the shopper; of cards only what may be told."""
+    if code in OF_THE_BANK and not in_detail:
+        return OTHERWISE
+    return SENTENCES.get(code or "", OTHERWISE)

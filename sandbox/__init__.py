@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flask import Flask
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from . import api, pages
 from .books.account import Books
@@ -28,7 +29,14 @@ from .pages import page, script
 from .serve import serving
 from .webhooks import postman
 
-__all__ = ["PUBLIC_KEY", "SECRET_KEY", "WEBHOOK_SECRET", "create_app", "running"]
+__all__ = [
+    "PUBLIC_KEY",
+    "SECRET_KEY",
+    "WEBHOOK_SECRET",
+    "create_app",
+    "mount",
+    "running",
+]
 
 
 def create_app(
@@ -76,6 +84,36 @@ def create_app(
     # The last to wrap the application, and so the first to see a request.
     spoiling.init_app(app)
     return app
+
+
+def mount(app):
+    """Serve a sandbox of the app's country below the app itself, at /sandbox/.
+
+    The app is known by its settings alone: SERVER_NAME says where it is, and the keys, addresses
+    and webhook secret of Omise are set to the sandbox's.
+    """
+    home = f"{app.config['PREFERRED_URL_SCHEME']}://{app.config['SERVER_NAME']}/"
+    base = f"{home}sandbox/"
+    secret = app.config.get("OMISE_WEBHOOK_SECRET") or WEBHOOK_SECRET
+    app.config.update(
+        OMISE_PUBLIC_KEY=PUBLIC_KEY,
+        OMISE_SECRET_KEY=SECRET_KEY,
+        OMISE_WEBHOOK_SECRET=secret,
+        OMISE_API_BASE=base,
+        OMISE_VAULT_BASE=base,
+        OMISE_JS_URL=f"{base}omise.js",
+        PAYMENT_OMISE_NAME="the sandbox",
+        PAYMENT_EMBEDDED_BOOK="sandbox-shop.sqlite3",
+    )
+    books = app.config.get("SANDBOX_DATABASE")
+    imitation = create_app(
+        database=books or Path(app.instance_path) / "sandbox.sqlite3",
+        country=app.config["STORE_CURRENCY"][:2],
+        webhook_uri=f"{home}webhook",
+        webhook_secret=secret.split(",")[0],
+        base_url=base,
+    )
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/sandbox": imitation})
 
 
 @contextmanager

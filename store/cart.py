@@ -52,6 +52,11 @@ class Price:
 class Cart:
     """Add up and change what is in this shopper's session."""
 
+    @property
+    def currency(self):
+        """Name the currency that every price is in."""
+        return current_app.config["STORE_CURRENCY"]
+
     def lines(self):
         """List what is in the cart, in the order of the shelf."""
         kept = self.items()
@@ -84,13 +89,29 @@ class Cart:
         self._keep(sku, wanted)
 
     def change(self, sku, quantity):
-        """Set how many of a product the shopper wants."""
-        self._keep(_sold(sku), _count(quantity))
+        """Set how many of a product in the cart the shopper wants.
+
+        What has left the cart meanwhile, since it was ordered in another tab, does not come back
+        so.
+        """
+        if _sold(sku) not in self.items():
+            raise CartError("That is not in your basket any more.")
+        self._keep(sku, _count(quantity))
 
     def remove(self, sku):
         """Take a product out; quietly, if another tab took it out before."""
         kept = self.items()
         kept.pop(_sold(sku), None)
+        session["cart"] = kept
+
+    def take_out(self, lines):
+        """Take out what an order has bought; what was added since stays."""
+        kept = self.items()
+        for line in lines:
+            left = kept.get(line["sku"], 0) - line["quantity"]
+            kept.pop(line["sku"], None)
+            if left > 0:
+                kept[line["sku"]] = left
         session["cart"] = kept
 
     def empty(self):

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
+from store import errors
 from store.cart import MAX_QUANTITY, Cart, CartError, Price
 from store.catalogue import product, products
 
@@ -14,6 +15,9 @@ store = Blueprint(
     static_folder="assets",
     static_url_path="/assets",
 )
+
+
+errors.register(store)
 
 
 @store.app_context_processor

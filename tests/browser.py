@@ -164,7 +164,7 @@ class Window:
     def answers(self, answer):
         """Press a button of the bank or wallet, and come back to the shop."""
         self.page.get_by_role("button", name=answer, exact=True).click()
-        self.page.wait_for_url("**/orders/*")
+        self.page.wait_for_url("**/orders/**")
 
     def sees(self, state, page=None):
         """Wait until the order's page shows a state, with nothing running off its side."""

@@ -3,14 +3,13 @@
     pipenv run chaos --seed 1 --orders 100 --kills 20
 
 A sandbox, the shop under gunicorn and its sweeps run as processes of their own. What each order
-goes through, faults and kills included, is drawn from the seed and the order's number. Whatever
-is wrong in the end is printed, and the exit code is 1.
+goes through, faults, kills and refunds included, is drawn from the seed and the order's number.
+Whatever is wrong in the end is printed, and the exit code is 1.
 """
 
 import os
 import random
 import shutil
-import signal
 import sys
 import tempfile
 import threading
@@ -26,23 +25,27 @@ os.environ["PYTHON_DOTENV_DISABLED"] = "1"
 import click  # noqa: E402  what comes below reads the environment
 import plans  # noqa: E402
 from processes import Machine  # noqa: E402
+from progress import end_well, progress  # noqa: E402
 from restless import Restless, address, patiently  # noqa: E402
-from verdict import UNSURE, Visit, judge  # noqa: E402
+from verdict import UNSURE, Books, Visit, judge  # noqa: E402
 
 # What nobody met by then, nobody will; and every request is held against every rule.
 MOST_RULES = 100
+VERSIONS = ("2019-05-29", "2017-11-02")
 
 
 class Chaos:
     """Run the shoppers of one seed against one machine, and remember what they went through."""
 
-    def __init__(self, machine, seed, orders, kills, jobs=6):
+    def __init__(self, machine, seed, orders, kills, jobs=6, step=lambda: None):
         self.machine, self.seed, self.jobs = machine, seed, jobs
+        # Called whenever a shopper has gone home.
+        self._step = step
         killed = random.Random(f"{seed}:kills").sample(range(orders), kills)
         self.plans = [
             plans.draw(seed, number, number in killed) for number in range(orders)
         ]
-        self.visits, self.recoveries, self.settlings = {}, [], []
+        self.visits, self.recoveries, self.settlings, self.unsettled = {}, [], [], None
         self.struck, self.failures = Counter(), []
         self._rules, self._killing = deque(), threading.Lock()
 
@@ -77,6 +80,7 @@ class Chaos:
         except Exception as error:  # a finding too, and the others go on
             visit.broken.append(f"the shopper gave up: {type(error).__name__} {error}")
         self.visits[visit.order_id] = visit
+        self._step()
 
     def _go_shopping(self, shopper, visit):
         plan = shopper.plan
@@ -84,6 +88,7 @@ class Chaos:
             shopper.adds(sku, quantity)
         visit.order_id = shopper.opens()["order"]
         killer = plan.kill and self._arm(plan.kill, visit.order_id)
+        shopper.killer = killer
         try:
             for rule in plan.faults:
                 self._break(visit, **rule)
@@ -167,31 +172,51 @@ class Chaos:
     def _settle(self):
         """Sweep till all is quiet; then let time pass for attempts of which Omise knows nothing."""
         for _ in range(5):
-            if "errors 0" in self.machine.sweep():
+            if self._sweeps_well():
                 break
         known = {one["metadata"]["attempt_id"] for one in self.machine.charges()}
         lost = [
             one
             for one in self.machine.attempts()
-            if one["state"] in UNSURE and one["id"] not in known
+            if one["status"] in UNSURE and one["id"] not in known
         ]
         # This is how time passes here: "nothing is there" is believed after ten minutes.
         self.machine.ages(lost, timedelta(minutes=20))
+        self.machine.ages_refunds(timedelta(minutes=20))
         for _ in range(2):
-            self.machine.sweep()
+            self._sweeps_well()
+
+    def _sweeps_well(self):
+        """Sweep once; keep what it said if something could not be asked."""
+        said = self.machine.command("sweep")
+        self.unsettled = said.stderr if said.returncode else None
+        return not self.unsettled
 
     def _findings(self):
         machine = self.machine
-        books = machine.charges(), machine.orders(), machine.attempts()
-        return judge(*books, self.visits)
+        books = Books(
+            charges=machine.charges(),
+            given=machine.held("refund"),
+            unused=machine.unused(),
+            orders=machine.orders(),
+            attempts=machine.attempts(),
+            refunds=machine.refunds(),
+            given_up=machine.given_up(),
+        )
+        findings = judge(books, self.visits)
+        if self.unsettled:
+            findings.append(("the last sweep", self.unsettled))
+        return findings
 
     def summary(self, findings):
         """Tell in one line what the run went through."""
         statuses = Counter(one["status"] for one in self.machine.charges())
+        given, given_up = self.machine.held("refund"), self.machine.given_up()
         slowest, order_id = max(self.settlings, default=(0, "none"))
         return (
             f"seed {self.seed}: {len(self.plans)} orders, {len(self.recoveries)} kills; "
-            f"charges: {_told(statuses)}; faults struck: {_told(self.struck)}; "
+            f"charges: {_told(statuses)}; {len(given)} refunds; "
+            f"{len(given_up)} attempts given up; faults struck: {_told(self.struck)}; "
             f"slowest settling of a lost answer {slowest:.1f} s (order {order_id}), "
             f"slowest recovery after a kill {max(self.recoveries, default=0):.1f} s; "
             f"{len(findings)} violations"
@@ -216,18 +241,26 @@ def _told(counts):
 @click.option("--kills", type=click.IntRange(0), default=20, show_default=True)
 @click.option("--jobs", type=click.IntRange(1), default=6, help="Shoppers at once.")
 @click.option("--database", metavar="URL", help="An empty one; else SQLite, for once.")
-def main(seed, orders, kills, jobs, database):
+@click.option("--api-version", type=click.Choice(VERSIONS), default=VERSIONS[0])
+def main(seed, orders, kills, jobs, database, api_version):
     """Shop through faults and kills drawn from a seed, and compare the books in the end."""
     if kills > orders:
         raise click.UsageError("There is at most one kill for each order.")
-    # Ended from outside, it still ends all that it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    end_well()
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     database = database or f"sqlite:///{folder / 'shop.sqlite3'}"
-    with Machine(folder, database, sweepers=2) as machine:
-        chaos = Chaos(machine, seed, orders, kills, jobs)
-        findings = chaos.run()
-        summary = chaos.summary(findings)
+    version = {"OMISE_API_VERSION": api_version}
+    try:
+        with (
+            Machine(folder, database, sweepers=2, **version) as machine,
+            progress("Shoppers", orders) as step,
+        ):
+            chaos = Chaos(machine, seed, orders, kills, jobs, step)
+            findings = chaos.run()
+            summary = chaos.summary(findings)
+    except SystemExit:  # stopped: there is nothing to look at
+        shutil.rmtree(folder)
+        raise
     for order_id, wrong in findings:
         click.echo(f"VIOLATION {order_id}: {wrong}\n  {chaos.visits.get(order_id)}")
     click.echo(summary)

@@ -3,12 +3,13 @@
 import json
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 
 from sqlalchemy import delete, select, update
 
 import sandbox
-from database import db
-from payment.models import Attempt, Delivery, Order, Refund
+from payment.orders import queries
+from payment.orders.models import Attempt, Base, Delivery, Entry, Flag, Order, Refund
 
 
 def answers(moment, status, body, **more):
@@ -47,17 +48,18 @@ def begin(shop, **settings):
 
 def empty(shop):
     """Forget every order, so that a sweep has nothing of an earlier test to do."""
-    with shop.app.app_context(), db.engine.begin() as connection:
-        for table in (Refund, Attempt, Order, Delivery):
+    with shop.engine.begin() as connection:
+        for table in (Entry, Flag, Refund, Attempt, Order, Delivery):
             connection.execute(delete(table))
 
 
 def dump(shop):
     """Read every table, but for the marks of having been locked and of when Omise was asked."""
     rows = {}
-    with shop.app.app_context(), db.engine.connect() as connection:
-        for table in db.metadata.sorted_tables:
-            kept = [one for one in table.c if one.name not in ("touched", "checked_at")]
+    marks = ("touched", "checked_at", "recorded_at")
+    with shop.engine.connect() as connection:
+        for table in Base.metadata.sorted_tables:
+            kept = [one for one in table.c if one.name not in marks]
             found = connection.execute(select(*kept).order_by(*table.primary_key))
             rows[table.name] = [tuple(row) for row in found]
     return rows
@@ -65,9 +67,15 @@ def dump(shop):
 
 def set_attempt(shop, order_id, **values):
     """Put the order book into a state that only time or a crash leaves behind."""
-    with shop.app.app_context(), db.engine.begin() as connection:
+    with shop.engine.begin() as connection:
         changed = update(Attempt).where(Attempt.order_id == order_id).values(**values)
         connection.execute(changed)
+
+
+def ago(shop, **by):
+    """Tell which moment was so long ago, by the order book's clock."""
+    with shop.app.app_context():
+        return queries.clock() - timedelta(**by)
 
 
 def creates(shop):

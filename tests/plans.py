@@ -21,12 +21,18 @@ BEHAVIOURS = (
     "declined, then pays",
     "another way",
     "old code paid as well",
+    "another browser",
+    "gives up waiting",
 )
 CREATE = {"method": "POST", "path": "/charges"}
 CUSTOMER = {"method": "POST", "path": "/customers"}
 FIND = {"method": "GET", "path": r"/charges/chrg_test_\w+"}
 LIST = {"method": "GET", "path": "/charges"}
 EXPIRE = {"method": "POST", "path": r"/charges/chrg_test_\w+/expire"}
+REFUND = {"method": "POST", "path": r"/charges/chrg_test_\w+/refunds"}
+# A list that shows nothing, for longer than the shop is patient: no rule of a plan, since it
+# strikes whoever asks next, but set by the shopper at the moment when time passes.
+EMPTY = {"fault": "change", "set": {"data": [], "total": 0}, "times": 4, **LIST}
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,13 @@ class Kill:
 
 @dataclass(frozen=True)
 class Plan:
-    """Say what a shopper does, how Omise and the line behave, and when the shop is killed."""
+    """Say what a shopper does, how Omise and the line behave, and when the shop is killed.
+
+    `own_page`: pays again from the order's own page, else through the basket. `waits`: so much
+    time passes while an answer is missing that the shop may give it up; `keeps_back`: the list of
+    charges shows nothing meanwhile. `refunds`: what an operator gives back of it, one by one, in
+    the smallest unit; None is all that is left.
+    """
 
     number: int
     three_d_secure: bool
@@ -50,7 +62,11 @@ class Plan:
     returns: bool
     reposts: bool
     persists: bool
+    own_page: bool
+    waits: bool
+    keeps_back: bool
     payer: str | None
+    refunds: tuple
     faults: tuple
     kill: Kill | None
 
@@ -60,6 +76,11 @@ class Plan:
         return sum(
             product(sku).prices["THB"] * quantity for sku, quantity in self.things
         )
+
+    @property
+    def goods(self):
+        """Give what the shopper wants, by name: nothing of it is wanted twice."""
+        return {product(sku).name: quantity for sku, quantity in self.things}
 
     @property
     def pays_twice(self):
@@ -89,11 +110,19 @@ def draw(seed, number, killed):
         returns=rng.random() < 0.6,
         reposts=rng.random() < 0.5,
         persists=rng.random() < 0.7,
+        own_page=rng.random() < 0.5,
+        waits=behaviour == "gives up waiting" or rng.random() < 0.2,
+        keeps_back=rng.random() < 0.6,
         payer=rng.choice(("pay", "pay", "pay", "fail", "expire", None)),
+        refunds=_refunds(rng),
         faults=tuple(_faults(rng, behaviour)),
         kill=_kill(rng),
     )
     return plan if killed else Plan(**{**vars(plan), "kill": None})
+
+
+def _refunds(rng):
+    return rng.choice(((),) * 8 + ((None,), (5000,), (5000, 5000), (5000, None)))
 
 
 def _kill(rng):
@@ -113,6 +142,9 @@ def _faults(rng, behaviour):
     if behaviour == "old code paid as well":
         # The code can be paid later only if Omise did not close it.
         yield {"fault": "answer_before", "status": 500, "times": 0, **EXPIRE}
+    if behaviour == "gives up waiting":
+        gone = ("reset_after", "close_after", "half_body", "reset_before")
+        yield {"fault": rng.choice(gone), **CREATE}
     if behaviour == "saved card" and rng.random() < 0.5:
         yield {**_broken(rng), **CUSTOMER}
     if rng.random() < 0.7:
@@ -126,6 +158,8 @@ def _faults(rng, behaviour):
         yield {**one(rng), **LIST, "times": rng.randint(1, 3)}
     if behaviour == "another way" and rng.random() < 0.4:
         yield {**_broken(rng), **EXPIRE}
+    if rng.random() < 0.5:
+        yield {**_broken(rng), **REFUND}
     if rng.random() < 0.6:
         yield _webhook(rng)
     if rng.random() < 0.04:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -15,7 +16,9 @@ from sqlalchemy import create_engine, select, update
 from sqlalchemy.pool import NullPool
 
 import sandbox
-from payment.models import Attempt, Order
+from payment.orders import migrations
+from payment.orders.models import Attempt, Entry, Flag, Order, Refund
+from payment.orders.transaction import Book
 
 ROOT = Path(__file__).parent.parent
 # Nothing else of the outside may reach the shop: it could be a real account's keys.
@@ -54,7 +57,7 @@ class Machine:
         self.url = f"http://localhost:{self.port}"
         omise = f"http://localhost:{free_port()}/"
         self.omise = Omise(omise)
-        self.database = database or database_url(folder)
+        self.database = upgraded(database) if database else database_url(folder)
         self._engine = create_engine(self.database, poolclass=NullPool)
         self._sweepers, self._sweeps = sweepers, []
         self.settings = {
@@ -68,6 +71,7 @@ class Machine:
             "OMISE_SECRET_KEY": sandbox.SECRET_KEY,
             "OMISE_WEBHOOK_SECRET": sandbox.WEBHOOK_SECRET,
             "OMISE_READ_TIMEOUT": "3",
+            "PAYMENT_BUDGETS": "off",
             **settings,
         }
         kept = {key: os.environ[key] for key in _KEPT if key in os.environ}
@@ -103,6 +107,9 @@ class Machine:
         running = self._start("omise", "sandbox", *options)
         try:
             eventually(lambda: _answers(f"{self.omise.base}control/settings"), 30)
+            version = self.settings.get("OMISE_API_VERSION")
+            if version:
+                self.omise.control("settings", api_version=version)
         except BaseException:
             running.kill()
             raise
@@ -130,34 +137,40 @@ class Machine:
 
     def start_sweep(self, *options):
         """Let one sweep run beside."""
-        name = f"sweep{len(self._sweeps)}"
-        running = self._start(name, "flask", "payment", "sweep", *options)
-        self._sweeps.append(running)
+        self.start_command("sweep", *options)
+
+    def start_command(self, *arguments):
+        """Let `flask payment ...` run beside."""
+        name = f"{arguments[0]}{len(self._sweeps)}"
+        self._sweeps.append(self._start(name, "flask", "payment", *arguments))
 
     def kill_sweeps(self):
-        """End the sweeps as `kill -9` does."""
+        """End the sweeps, and what else runs beside, as `kill -9` does."""
         while self._sweeps:
             self._sweeps.pop().kill()
 
-    def sweep(self):
-        """Run `flask payment sweep` once, in a process of its own, and give what it said."""
+    def command(self, *arguments):
+        """Run `flask payment ...` in a process of its own; gives how it ended and what it said."""
         return subprocess.run(
-            [sys.executable, "-m", "flask", "payment", "sweep"],
+            [sys.executable, "-m", "flask", "payment", *arguments],
             cwd=ROOT,
             env=self._environment,
             capture_output=True,
             text=True,
             timeout=300,
-            check=True,
-        ).stdout
+        )
 
     def connect(self):
         """Reach the order book beside the shop."""
         return self._engine.connect()
 
     def orders(self):
-        """Read the orders of the book, by id."""
-        return {row["id"]: row for row in self._rows(select(Order.__table__))}
+        """Read the orders of the book, by id, each with its open flags."""
+        flags = {}
+        for one in self._rows(select(Flag.__table__).where(Flag.lowered_at.is_(None))):
+            flags.setdefault(one["order_id"], []).append(one["why"])
+        rows = self._rows(select(Order.__table__))
+        return {row["id"]: row | {"flags": flags.get(row["id"], [])} for row in rows}
 
     def attempts(self, order_id=None):
         """Read the attempts of the book, or those of one order."""
@@ -165,6 +178,22 @@ class Machine:
         if order_id:
             query = query.where(Attempt.order_id == order_id)
         return self._rows(query)
+
+    def refunds(self):
+        """Read what the book says was given back, or was wanted to be."""
+        return self._rows(select(Refund.__table__).order_by(Refund.created_at))
+
+    def given_up(self):
+        """Read which attempts the shop at some time said were not found."""
+        query = select(Entry.attempt_id).where(Entry.became == "not_found")
+        return {one["attempt_id"] for one in self._rows(query)}
+
+    def unused(self):
+        """Read which tokens and sources nobody used, as far as this version of the API says so."""
+        tokens = {one["id"] for one in self.held("token") if not one["used"]}
+        if self.settings.get("OMISE_API_VERSION") == "2017-11-02":
+            return tokens
+        return tokens | {one["id"] for one in self.held("source") if not one["charge"]}
 
     def _rows(self, query):
         with self.connect() as connection:
@@ -174,9 +203,18 @@ class Machine:
         """Let time pass for attempts: their clock is moved back, since nobody waits that long."""
         with self.connect() as connection, connection.begin():
             for one in attempts:
-                values = {"created_at": one["created_at"] - by, "checked_at": None}
+                moments = {key: one[key] for key in ("created_at", "sent_at")}
+                values = {key: at and at - by for key, at in moments.items()}
+                values["checked_at"] = None
                 chosen = update(Attempt).where(Attempt.id == one["id"])
                 connection.execute(chosen.values(**values))
+
+    def ages_refunds(self, by):
+        """Let time pass for every refund."""
+        with self.connect() as connection, connection.begin():
+            for one in self.refunds():
+                chosen = update(Refund).where(Refund.id == one["id"])
+                connection.execute(chosen.values(created_at=one["created_at"] - by))
 
     def charges(self, order_id=None):
         """Read what was really charged, oldest first."""
@@ -198,6 +236,15 @@ class Machine:
                 "SELECT body FROM objects WHERE kind = ? ORDER BY seq", (kind,)
             ).fetchall()
         return [json.loads(body) for (body,) in rows]
+
+
+def upgraded(url):
+    """Bring the order book at an address to the shape that the shop writes; gives the address."""
+    url = re.sub("^postgres(ql)?:", "postgresql+psycopg:", url)
+    book = Book(None, url, Path())
+    migrations.upgrade(book)
+    book.close()
+    return url
 
 
 def _answers(url):

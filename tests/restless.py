@@ -2,15 +2,19 @@
 
 import re
 import threading
+import time
+from datetime import timedelta
 
 import requests
-from plans import DECLINED, GOOD
+from plans import DECLINED, EMPTY, GOOD
 from rig import eventually
 from shopper import Shopper
 
 # How long a shopper goes on trying to see a page again.
 STUBBORN = 60
-ORDER_PAGE = re.compile(r"/orders/([0-9a-f-]{36})$")
+ORDER_PAGE = re.compile(r"/orders/([0-9a-f-]{36})(/pay)?$")
+# What an order's page may say when it can be paid, or paid again.
+UNPAID = ("failed", "expired", "reversed", "open", "not_found")
 GONE = (
     requests.ConnectionError,
     requests.Timeout,
@@ -27,6 +31,8 @@ class Restless(Shopper):
     def __init__(self, machine, plan, visit):
         super().__init__(machine)
         self.plan, self.visit, self.form = plan, visit, None
+        # The thread that kills the shop during this visit, if any does.
+        self.killer = None
 
     def get(self, path, **more):
         """Look at a page, again and again while the shop is down or says so (503)."""
@@ -67,14 +73,21 @@ class Restless(Shopper):
                 f"{method.method} {method.url} led to {page.url}: {page.status_code}"
             )
 
-    def opens(self):
-        """Open the checkout; None when the shop offers no form there."""
-        page = self.get("/checkout")
+    def opens(self, path="/checkout"):
+        """Open a payment form; None when the shop offers none there."""
+        page = self.get(path)
         if "data-key" not in page.text:
             return None
         self.form = self.hidden()
-        self.form.pop("omiseCustomer", None)
+        for name in ("omiseCustomer", "omiseCard"):
+            self.form.pop(name, None)
         return self.form
+
+    def opens_again(self):
+        """Find a form once more: on the order's own page or by the basket, as the plan prefers."""
+        doors = [f"/orders/{self.visit.order_id}/pay", "/checkout"]
+        preferred = doors if self.plan.own_page else doors[::-1]
+        return next((form for door in preferred if (form := self.opens(door))), None)
 
     def pays_with(self, form, /, **paying):
         """Post the order form once; if the line breaks, post the same again or look."""
@@ -111,12 +124,46 @@ class Restless(Shopper):
         ACTS[self.plan.behaviour](self, self.form)
         for _ in range(3):
             self.follows_up()
-            if self.state not in ("failed", "expired", None) or not self.plan.persists:
+            self.lets_time_pass()
+            if self.state not in (*UNPAID, None) or not self.plan.persists:
                 break
-            if not self.opens():
+            if not self.opens_again():
                 break
             self.pays_with(self.form, **self.card())
         self.get(f"/orders/{self.visit.order_id}")
+        if self.state == "paid":
+            self.is_given_back()
+
+    def lets_time_pass(self):
+        """Let an answer that is missing be missing for longer than the shop is patient."""
+        if self.state != "confirming" or not self.plan.waits:
+            return
+        if self.killer:
+            self.killer.join()
+        # What has left comes to Omise within this, though for the book it was twenty minutes.
+        time.sleep(2)
+        omise, rule = self.shop.omise, None
+        if self.plan.keeps_back:
+            rule = patiently(lambda: omise.breaks(**EMPTY))
+        attempts = self.shop.attempts(self.visit.order_id)
+        self.shop.ages(attempts, timedelta(minutes=20))
+        for _ in range(4):
+            self.get(f"/orders/{self.visit.order_id}/status")
+            self.get(f"/orders/{self.visit.order_id}")
+            if self.state != "confirming":
+                break
+            time.sleep(1)
+        if rule:
+            patiently(lambda: omise.releases(rule))
+
+    def is_given_back(self):
+        """Be an operator for once, and give back what the plan says."""
+        for amount in self.plan.refunds:
+            some = [f"{amount / 100:.2f}"] if amount else []
+            said = self.shop.command("refund", self.visit.order_id, *some, "--yes")
+            self.visit.refunds += 1
+            if said.returncode not in (0, 1) or "Traceback" in said.stderr:
+                self.visit.broken.append(f"refund: {said.stderr}")
 
     def follows_up(self):
         """Go to the bank, scan the code, or watch the page, as its state asks."""
@@ -224,7 +271,7 @@ def _another_tab(shopper, form):
 def _declined(shopper, form):
     shopper.pays_with(form, **shopper.card(DECLINED))
     shopper.follows_up()
-    if shopper.state == "failed" and shopper.opens():
+    if shopper.state == "failed" and shopper.opens_again():
         shopper.pays_with(shopper.form, **shopper.card())
 
 
@@ -233,7 +280,7 @@ def _another_way(shopper, form):
     if "Pay another way" in shopper.page.text:
         path = f"/orders/{shopper.visit.order_id}/again"
         shopper.post(path, {"csrf_token": form["csrf_token"]})
-    if shopper.opens():
+    if shopper.opens_again():
         shopper.pays_with(shopper.form, **shopper.card())
 
 
@@ -241,6 +288,18 @@ def _old_code(shopper, form):
     _another_way(shopper, form)
     shopper.follows_up()
     shopper.scans(oldest=True)
+
+
+def _another_browser(shopper, form):
+    shopper.pays_with(form, **shopper.card(DECLINED))
+    shopper.follows_up()
+    with Restless(shopper.shop, shopper.plan, shopper.visit) as elsewhere:
+        if elsewhere.opens(f"/orders/{shopper.visit.order_id}/pay"):
+            elsewhere.pays_with(elsewhere.form, **elsewhere.card())
+            elsewhere.follows_up()
+    # The basket here is as it was: whatever this leads to, nothing is paid a second time.
+    if shopper.opens():
+        shopper.pays_with(shopper.form, **shopper.card())
 
 
 ACTS = {
@@ -254,6 +313,8 @@ ACTS = {
     "declined, then pays": _declined,
     "another way": _another_way,
     "old code paid as well": _old_code,
+    "another browser": _another_browser,
+    "gives up waiting": _card,
 }
 
 

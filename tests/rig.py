@@ -12,11 +12,12 @@ import requests
 from sqlalchemy import create_engine, text
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+import payment
 import sandbox
 from app import create_app
 from config import Config
-from database import db
-from payment import book
+from payment.orders import migrations, queries
+from payment.orders.transaction import Book
 from webhook import webhook
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -129,6 +130,8 @@ class Shop:
             "FLASK_SECRET_KEY": uuid.uuid4().hex,
             "SANDBOX_DATABASE": str(folder / "sandbox.sqlite3"),
             "DATABASE_URL": database_url(folder),
+            # Tests try more cards in a minute than anybody may (test_budgets.py).
+            "PAYMENT_BUDGETS": {},
         } | settings
         self.omise = Omise(f"{self.url}/sandbox/")
 
@@ -146,17 +149,20 @@ class Shop:
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
-        self.app.extensions["payment"]["session"].close()
-        with self.app.app_context():
-            # A connection that a thread still holds now, nobody would close.
-            webhooks_rest()
-            eventually(lambda: not db.engine.pool.checkedout(), 60)
-            db.engine.dispose()
+        # A connection that a thread still holds now, nobody would close.
+        webhooks_rest()
+        eventually(lambda: not self.engine.pool.checkedout(), 60)
+        payment.close(self.app)
+
+    @property
+    def engine(self):
+        """Reach the order book past the shop."""
+        return self.app.extensions["payment"].book.engine
 
     def order(self, order_id):
         """Read an order from the book."""
         with self.app.app_context():
-            return book.find_order(order_id)
+            return queries.find_order(order_id)
 
     def sweep(self):
         """Run `flask payment sweep` once."""
@@ -175,7 +181,16 @@ def webhooks_rest():
 
 
 def database_url(folder):
-    """Give a database of its own: SQLite, or one on the cluster of TEST_POSTGRES_URL."""
+    """Give an order book of its own: SQLite, or a database on the cluster of TEST_POSTGRES_URL."""
+    url = empty_database(folder)
+    book = Book(None, url, folder)
+    migrations.upgrade(book)
+    book.close()
+    return url
+
+
+def empty_database(folder):
+    """Give a database without tables."""
     cluster = os.environ.get("TEST_POSTGRES_URL")
     if not cluster:
         return f"sqlite:///{folder / 'shop.sqlite3'}"
@@ -186,6 +201,11 @@ def database_url(folder):
         connection.execute(text(f"CREATE DATABASE {name}"))
     engine.dispose()
     return cluster.rsplit("/", 1)[0] + f"/{name}"
+
+
+def why(order):
+    """Say why an order is flagged, the newest reason first."""
+    return " | ".join(flag.why for flag in order.flags) or None
 
 
 def eventually(check, seconds=30):

@@ -66,17 +66,26 @@ class Shopper:
 
     def pays(self, card="4242424242424242", **more):
         """Pay what is in the cart by card, from the checkout to the page it ends on."""
-        form = self.opens_checkout()
+        self.opens_checkout()
+        return self.pays_here(card, **more)
+
+    def pays_here(self, card="4242424242424242", **more):
+        """Pay by card with the form on the page, be it the checkout's or an order's own."""
+        form = self.hidden()
         form.pop("omiseCustomer", None)
         return self.charges(form, omiseToken=self.shop.omise.token(card), **more)
 
-    def pays_by(self, type, **more):
+    def opens_order(self, order_id, more=""):
+        """Look at an order's page, or at what lies below it."""
+        return self.get(f"/orders/{order_id}{more}")
+
+    def pays_by(self, type, follow=True, **more):
         """Pay what is in the cart by another method."""
         form = self.opens_checkout()
         form.pop("omiseCustomer", None)
         currency = re.search(r'data-currency="(\w+)"', self.page.text)[1]
         source = self.shop.omise.source(type, self.total(), currency, **more)
-        return self.charges(form, omiseSource=source)
+        return self.charges(form, follow, omiseSource=source)
 
     @property
     def order_id(self):

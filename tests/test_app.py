@@ -1,15 +1,20 @@
 """What holds on every page: headers, forms, hosts, errors."""
 
+from contextlib import closing
+
 import pytest
 import requests
 from rig import database_url
 from shopper import Shopper
+from sqlalchemy import create_engine, text
 
+import payment
 from app import create_app
 from config import Config
-from database import db
+from payment.orders import transaction
 
-PAGES = ["/", "/cart", "/checkout", "/nowhere", "/favicon.ico", "order"]
+PAGES = ["/", "/cart", "/checkout", "/nowhere", "/favicon.ico", "order", "pay"]
+POOR = "4111111111140011"
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +22,9 @@ def pages(served):
     """Visit every kind of page once."""
     with Shopper(served) as shopper:
         shopper.adds()
-        seen = {path: shopper.get(path) for path in PAGES[:-1]}
+        seen = {path: shopper.get(path) for path in PAGES[:-2]}
+        shopper.pays(card=POOR)
+        seen["pay"] = shopper.page
         shopper.pays_by("promptpay")
         seen["order"] = shopper.page
         seen["status"] = shopper.get(f"/orders/{shopper.order_id}/status")
@@ -47,34 +54,61 @@ def test_headers_of_every_page(pages, path):
 def test_style_attributes_are_allowed_on_the_payment_page_alone(pages):
     """E11: Omise.js needs them there."""
     allowed = [path for path, page in pages.items() if "style-src-attr" in policy(page)]
-    assert allowed == ["/checkout"]
+    assert allowed == ["/checkout", "pay"]
 
 
-@pytest.mark.parametrize("path", ["/checkout", "order", "status", "code"])
+def test_only_the_payment_pages_may_load_omise_s_script(served, pages):
+    """E15, E24: by its full address, and nothing else of that host."""
+    script = f"{served.url}/sandbox/omise.js"
+    allowed = {path: policy(page).get("script-src") for path, page in pages.items()}
+    assert allowed.pop("/checkout") == allowed.pop("pay") == ["'self'", script]
+    assert set(allowed.values()) == {None}
+    assert {tuple(policy(page)["default-src"]) for page in pages.values()} == {
+        ("'self'",)
+    }
+
+
+@pytest.mark.parametrize("path", ["/checkout", "order", "pay", "status", "code"])
 def test_payment_pages_are_not_stored(pages, path):
     """E14: no-store."""
     assert pages[path].headers["Cache-Control"] == "no-store"
 
 
-def test_the_payment_page_names_omise_s_script_when_it_is_the_real_one(tmp_path):
-    said = {
-        "OMISE_SECRET_KEY": "skey_test_5xyz",
-        "OMISE_PUBLIC_KEY": "pkey_test_5xyz",
-        "FLASK_SECRET_KEY": "long",
-        "WTF_CSRF_ENABLED": False,
-        "DATABASE_URL": database_url(tmp_path),
-    }
-    app = create_app(type("RealConfig", (Config,), said))
-    client = app.test_client()
+@pytest.fixture
+def build_app(tmp_path):
+    """Build shops with test keys for the real Omise, which nobody asks."""
+    built = []
+
+    def build(**said):
+        keys = {
+            "OMISE_SECRET_KEY": "skey_test_5xyz",
+            "OMISE_PUBLIC_KEY": "pkey_test_5xyz",
+            "FLASK_SECRET_KEY": "long",
+            "WTF_CSRF_ENABLED": False,
+            "DATABASE_URL": database_url(tmp_path),
+        }
+        built.append(create_app(type("RealConfig", (Config,), keys | said)))
+        return built[-1]
+
+    yield build
+    for app in built:
+        payment.close(app)
+
+
+def test_the_payment_page_names_omise_s_script_when_it_is_the_real_one(build_app):
+    client = build_app().test_client()
     client.post("/add", data={"sku": "celadon-cup"})
     page = client.get("/checkout")
     assert 'src="https://cdn.omise.co/omise.js"' in page.text
-    assert "https://cdn.omise.co" in policy(page)["script-src"]
-    assert "https://cdn.omise.co" in policy(page)["frame-src"]
+    rules = policy(page)
+    assert rules["script-src"] == ["'self'", "https://cdn.omise.co/omise.js"]
+    frames = {"'self'", "https://cdn.omise.co", "https://vault.omise.co"}
+    assert set(rules["frame-src"]) == frames
+    asked = {"'self'", "https://cdn.omise.co", "https://api.omise.co"}
+    assert set(rules["connect-src"]) == asked
+    assert set(rules["img-src"]) == {"'self'", "data:", "https://cdn.omise.co"}
     assert "/sandbox/" not in page.text
     assert client.get("/sandbox/dashboard/").status_code == 404
-    with app.app_context():
-        db.engine.dispose()
 
 
 def test_every_form_refuses_a_missing_or_foreign_token_and_keeps_the_cart(served):
@@ -114,6 +148,40 @@ def test_an_unknown_host_is_refused(served, host):
     assert "evil" not in page.text
 
 
+def test_a_refused_host_is_told_apart_in_the_log_and_how_to_allow_it(served, caplog):
+    """F6: a LAN name says what to set, without a link that would lead to a stranger's."""
+    page = requests.get(f"{served.url}/cart", headers={"Host": "tea.local"}, timeout=10)
+    assert page.headers["Content-Type"].startswith("text/plain")
+    assert "add it to TRUSTED_HOSTS" in page.text
+    assert "/" not in page.text
+    assert "refused a request for the host 'tea.local'" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/cart", "/?q=1&r=%2F", "/orders/x/complete?a=b"])
+def test_a_page_asked_for_by_another_name_moves_to_the_shop_s_own(served, path):
+    """F6, D1: the basket's cookie belongs to the name that the bank sends the shopper back to."""
+    page = requests.get(
+        f"{served.url}{path}",
+        headers={"Host": f"127.0.0.1:{served.port}"},
+        allow_redirects=False,
+        timeout=10,
+    )
+    assert (page.status_code, page.headers["Location"]) == (302, f"{served.url}{path}")
+
+
+def test_under_https_nobody_is_moved_and_nobody_told_how_to_get_in(build_app):
+    """F6, E5: in development only; a proxy may ask by whatever name is trusted."""
+    client = build_app(
+        PREFERRED_URL_SCHEME="https",
+        SERVER_NAME="shop.example",
+        TRUSTED_HOSTS="www.shop.example",
+    ).test_client()
+    page = client.get("/", base_url="https://www.shop.example")
+    assert page.status_code == 200
+    page = client.get("/", base_url="https://evil.example")
+    assert (page.status_code, "TRUSTED_HOSTS" in page.text) == (400, False)
+
+
 def test_another_name_of_this_machine_still_leads_back_to_the_shop_s_own(served):
     """E5: return_uri comes from SERVER_NAME, whatever name was asked for."""
     with Shopper(served) as shopper:
@@ -146,11 +214,46 @@ def test_a_forged_client_address_is_not_believed(served):
         assert served.omise.charges()[0]["ip"] != "203.0.113.9"
 
 
+def test_the_address_that_a_proxy_of_ours_saw_is_told_to_omise(build_shop):
+    """E6: the last of so many hops; what a client wrote before that is not believed."""
+    shop = build_shop(TRUSTED_PROXIES="1")
+    with Shopper(shop) as shopper:
+        shopper.http.headers["X-Forwarded-For"] = "198.51.100.1, 203.0.113.9"
+        shopper.adds()
+        shopper.pays()
+        assert shop.omise.charges()[0]["ip"] == "203.0.113.9"
+
+
 def test_session_cookie(served):
     """E3: unreadable for scripts, same-site."""
     cookie = requests.get(f"{served.url}/", timeout=10).headers["Set-Cookie"]
+    assert cookie.startswith("session=")
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
+
+
+def test_session_cookie_under_https(build_app):
+    """E3: for this very host and for https alone."""
+    app = build_app(PREFERRED_URL_SCHEME="https", SERVER_NAME="shop.example")
+    page = app.test_client().get("/", base_url="https://shop.example")
+    cookie = page.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-session=")
+    for mark in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"):
+        assert mark in cookie
+    assert "Domain" not in cookie
+
+
+@pytest.mark.parametrize("path", ["/add", "/charge"])
+@pytest.mark.parametrize(
+    "sent",
+    [{"data": {"sku": "x" * 70_000}}, {"files": {"sku": ("name", "x" * 70_000)}}],
+    ids=["plain", "multipart"],
+)
+def test_a_form_that_is_too_long_is_refused(served, path, sent):
+    """E17: bounded before it is read."""
+    page = requests.post(f"{served.url}{path}", timeout=10, **sent)
+    assert page.status_code == 413
+    assert "Back to the shop" in page.text
 
 
 def test_an_unexpected_error_shows_a_reference_and_no_stack(served, monkeypatch):
@@ -167,20 +270,61 @@ def test_an_unexpected_error_shows_a_reference_and_no_stack(served, monkeypatch)
     assert "Reference" in page.text
 
 
-def test_an_order_book_that_cannot_be_written_stops_before_omise(build_shop):
-    """A7: nothing is asked of Omise, and the cart is kept."""
+def book_held(shop):
+    """Let another hold the order book for longer than the shop waits."""
+    connection = shop.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    sqlite = shop.engine.dialect.name == "sqlite"
+    connection.execute(text("BEGIN IMMEDIATE" if sqlite else "BEGIN"))
+    if not sqlite:
+        connection.execute(text("LOCK TABLE payment_orders IN EXCLUSIVE MODE"))
+    return connection
+
+
+def book_away(shop):
+    """Let the order book be where nobody reaches it."""
+    book = shop.app.extensions["payment"].book
+    book.close()
+    book._engine = create_engine("sqlite:////nowhere/shop.sqlite3")
+    return book
+
+
+@pytest.mark.parametrize("trouble", [book_held, book_away])
+def test_an_order_book_that_cannot_be_written_stops_before_omise(
+    build_shop, monkeypatch, trouble
+):
+    """A7: nothing is asked of Omise, the cart is kept, and the shop goes on."""
+    monkeypatch.setattr(transaction, "PATIENCE", 1)
     shop = build_shop()
     with Shopper(shop) as shopper:
         shopper.adds()
         form = shopper.opens_checkout()
         token = shop.omise.token()
-        with shop.app.app_context():
-            db.drop_all()
+        with closing(trouble(shop)):
+            page = shopper.charges(form, omiseToken=token)
+            assert page.status_code == 503
+            assert page.headers["Retry-After"] == "30"
+            assert page.headers["Cache-Control"] == "no-store"
+            assert "pressed pay only once, nothing was charged" in page.text
+            assert shop.omise.books()["charges"] == 0
+            assert "Celadon cup" in shopper.get("/cart").text
+            assert shopper.get("/").status_code == 200
+
+
+def test_an_order_book_of_another_shape_is_a_bug_and_said_so(build_shop, caplog):
+    """A7: no outage, so nobody is told to come back; still nothing is asked of Omise."""
+    shop = build_shop()
+    with Shopper(shop) as shopper:
+        shopper.adds()
+        form = shopper.opens_checkout()
+        token = shop.omise.token()
+        with shop.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE payment_attempts RENAME TO gone"))
         page = shopper.charges(form, omiseToken=token)
-        assert page.status_code == 503
-        assert "pressed pay only once, nothing was charged" in page.text
+        assert page.status_code == 500
+        assert "Reference" in page.text
+        assert "payment_attempts" not in page.text
+        assert "Unexpected error" in caplog.text
         assert shop.omise.books()["charges"] == 0
-        assert "Celadon cup" in shopper.get("/cart").text
 
 
 def test_pages_work_with_omise_down(tmp_path, build_shop):

@@ -79,6 +79,14 @@ def test_change_sets_the_quantity():
         assert cart.items() == {TEA: 2, CUP: 1}
 
 
+def test_change_of_what_is_not_in_the_cart_is_refused():
+    """A21: what was ordered in another tab does not come back so."""
+    with shopping(kept={CUP: 1}) as cart:
+        with pytest.raises(CartError, match="^That is not in your basket any more.$"):
+            cart.change(TEA, "2")
+        assert cart.items() == {CUP: 1}
+
+
 def test_remove_takes_one_product_out():
     with shopping(kept={TEA: 5, CUP: 1}) as cart:
         cart.remove(TEA)
@@ -205,6 +213,7 @@ def test_total_is_always_the_catalogues_sum(moves, currency):
                 getattr(cart, move)(*arguments)
             except CartError:
                 continue
+            assert move != "change" or sku in expected
             before = expected.pop(sku, 0)
             if move != "remove":
                 expected[sku] = quantity + (before if move == "add" else 0)

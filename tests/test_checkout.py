@@ -1,14 +1,17 @@
 """Pay for orders over plain HTTP, as a shopper without a browser; judged by the sandbox's books."""
 
+import json
+import re
 import threading
 import uuid
 
 import pytest
-from rig import eventually
+from rig import eventually, why
 from shopper import Shopper
 
+GOOD, MASTERCARD = "4242424242424242", "5555555555554444"
 STOLEN, POOR = "4111111111130012", "4111111111140011"
-MASTERCARD = "5555555555554444"
+CREATE = {"method": "POST", "path": "/charges"}
 
 
 @pytest.fixture
@@ -16,6 +19,14 @@ def filled(shopper):
     """Give a shopper with something in the cart."""
     shopper.adds()
     return shopper
+
+
+@pytest.fixture
+def unheard(shop):
+    """Keep the sandbox's webhooks from the shop."""
+    shop.omise.control("settings", webhook_uri=None)
+    yield
+    shop.omise.control("settings", webhook_uri=f"{shop.url}/webhook")
 
 
 def test_card_paid_at_once(filled):
@@ -54,13 +65,23 @@ def test_cart_is_empty_after_paying(filled):
 def test_declined_then_paid_with_another_card_on_the_same_order(filled):
     filled.pays(card=POOR)
     declined = filled.order_id
+    assert filled.page.url.endswith(f"/orders/{declined}/pay")
     assert filled.state == "failed"
     assert "not enough money" in filled.page.text
+    assert "Celadon cup" in filled.get("/cart").text
     filled.pays()
     assert filled.order_id == declined
     assert filled.state == "paid"
-    states = [one.state for one in filled.shop.order(declined).attempts]
+    states = [one.status for one in filled.shop.order(declined).attempts]
     assert states == ["failed", "successful"]
+
+
+def test_declined_then_paid_where_the_reason_is_told(filled):
+    filled.pays(card=POOR)
+    declined = filled.order_id
+    filled.pays_here()
+    assert (filled.order_id, filled.state) == (declined, "paid")
+    assert "Your basket is empty" in filled.get("/cart").text
 
 
 def test_stolen_card_is_not_told_apart(filled):
@@ -93,32 +114,22 @@ def test_walked_away_from_the_bank_then_settled_by_webhook(filled):
     assert filled.state == "paid"
 
 
-def test_no_webhook_at_all_is_settled_by_the_poll(filled):
+def test_no_webhook_at_all_is_settled_by_the_poll(filled, unheard):
     """B4: no webhook at all."""
-    filled.shop.omise.control("settings", webhook_uri=None)
-    try:
-        filled.pays_by("promptpay")
-        charge = filled.shop.omise.charges()[0]
-        filled.shop.omise.control(f"charges/{charge['id']}/pay")
-        path = f"/orders/{filled.order_id}/status"
-        eventually(lambda: filled.get(path).json()["state"].startswith("paid"))
-    finally:
-        uri = f"{filled.shop.url}/webhook"
-        filled.shop.omise.control("settings", webhook_uri=uri)
+    filled.pays_by("promptpay")
+    charge = filled.shop.omise.charges()[0]
+    filled.shop.omise.control(f"charges/{charge['id']}/pay")
+    path = f"/orders/{filled.order_id}/status"
+    eventually(lambda: filled.get(path).json()["state"].startswith("paid"))
 
 
-def test_no_webhook_at_all_is_settled_by_the_sweep(filled):
+def test_no_webhook_at_all_is_settled_by_the_sweep(filled, unheard):
     """B4, B5: neither webhook nor return nor poll."""
-    filled.shop.omise.control("settings", webhook_uri=None)
-    try:
-        filled.pays_by("promptpay")
-        charge = filled.shop.omise.charges()[0]
-        filled.shop.omise.control(f"charges/{charge['id']}/pay")
-        assert "still open 0" in filled.shop.sweep()
-        assert filled.shop.order(filled.order_id).paid_at
-    finally:
-        uri = f"{filled.shop.url}/webhook"
-        filled.shop.omise.control("settings", webhook_uri=uri)
+    filled.pays_by("promptpay")
+    charge = filled.shop.omise.charges()[0]
+    filled.shop.omise.control(f"charges/{charge['id']}/pay")
+    assert "still open 0" in filled.shop.sweep()
+    assert filled.shop.order(filled.order_id).paid_at
 
 
 def test_promptpay_shows_a_code_that_the_shop_serves_itself(filled):
@@ -222,6 +233,27 @@ def test_only_the_newest_saved_cards_stay_in_the_cookie(filled):
     assert len(filled.http.cookies["session"]) < 1500
 
 
+def session_of(shopper):
+    """Read what is signed into a shopper's cookie."""
+    served = shopper.shop.app
+    signed = served.session_interface.get_signing_serializer(served)
+    return signed.loads(shopper.http.cookies["session"])
+
+
+def test_the_session_knows_of_payments_under_one_key_and_ids_only(filled):
+    """E3, F7: a host's own keys stay its own; whoever reads the cookie reads no address or name."""
+    filled.pays(remember="yes", email="somchai@example.com")
+    filled.adds("cloud-oolong")
+    filled.opens_checkout()
+    session = session_of(filled)
+    assert session.keys() == {"payment", "cart", "csrf_token"}
+    known = session["payment"]
+    assert known.keys() == {"visitor", "checkout", "customer", "cards", "away"}
+    texts = re.findall('"([^"]+)"', json.dumps(list(known.values())))
+    ids = r"[0-9a-f-]{36}|[0-9a-f]{32}|(cust|card)_test_[0-9a-z]+|order|basket"
+    assert [text for text in texts if not re.fullmatch(ids, text)] == []
+
+
 def test_saved_card_can_be_deleted(filled):
     filled.pays(remember="yes", email="somchai@example.com")
     filled.adds()
@@ -229,6 +261,11 @@ def test_saved_card_can_be_deleted(filled):
     filled.post("/card/forget", {"csrf_token": form["csrf_token"]})
     assert "Your saved card was deleted" in filled.page.text
     assert "Your saved card</h2>" not in filled.page.text
+    assert session_of(filled)["payment"].keys() == {"visitor", "checkout", "away"}
+    filled.pays(remember="yes", email="somchai@example.com")
+    assert filled.state == "paid"
+    first, second = filled.shop.omise.charges()
+    assert first["customer"] != second["customer"]
 
 
 def test_a_saved_card_of_someone_else_is_refused_and_never_reaches_omise(filled):
@@ -272,7 +309,9 @@ def test_a_declined_form_posted_again_leads_to_the_same_attempt(filled):
     """A1: a reload of the POST is not a new try, whatever it pays with."""
     form = filled.opens_checkout()
     filled.charges(form, omiseToken=filled.shop.omise.token(POOR))
+    order = filled.order_id
     filled.charges(form, omiseToken=filled.shop.omise.token())
+    assert filled.page.url.endswith(f"/orders/{order}")
     assert filled.state == "failed"
     assert filled.shop.omise.books()["charges"] == 1
 
@@ -297,6 +336,7 @@ def test_going_back_to_the_checkout_after_paying_leads_to_the_order(filled):
     order = filled.order_id
     filled.get("/checkout")
     assert filled.order_id == order
+    assert "This order of yours is not paid yet" in filled.page.text
     filled.charges(form, omiseSource=source)
     assert filled.order_id == order
     assert filled.shop.omise.books()["charges"] == 1
@@ -317,8 +357,9 @@ def test_pay_another_way_closes_the_first_code(filled):
     filled.pays_by("promptpay")
     order = filled.order_id
     filled.post(f"/orders/{order}/again", {"csrf_token": filled.hidden()["csrf_token"]})
-    assert filled.page.url.endswith("/checkout")
-    filled.pays()
+    assert filled.page.url.endswith(f"/orders/{order}/pay")
+    assert "could not be cancelled" not in filled.page.text
+    filled.pays_here()
     assert (filled.order_id, filled.state) == (order, "paid")
     books = filled.shop.omise.books(order)["by_status"]
     assert {status: one["count"] for status, one in books.items()} == {
@@ -327,19 +368,149 @@ def test_pay_another_way_closes_the_first_code(filled):
     }
 
 
-def test_pay_another_way_after_it_was_paid_starts_nothing(filled):
+def test_pay_another_way_says_when_the_first_could_still_be_paid(filled):
+    """A16: Omise closes no card payment that waits at the bank."""
+    filled.shop.omise.control("settings", three_d_secure=True)
+    filled.pays()
+    order = filled.order_id
+    filled.opens_order(order)
+    token = filled.hidden()["csrf_token"]
+    filled.post(f"/orders/{order}/again", {"csrf_token": token})
+    assert filled.page.url.endswith(f"/orders/{order}/pay")
+    assert "could not be cancelled" in filled.page.text
+    assert "you would pay twice" in filled.page.text
+    filled.pays_here()
+    filled.answers_bank("approve")
+    assert (filled.order_id, filled.state) == (order, "paid")
+    assert filled.shop.order(order).latest.number == 2
+
+
+@pytest.mark.parametrize("what", ["nothing", "paid", "unknown"])
+def test_pay_another_way_is_for_orders_that_wait(filled, unheard, what):
+    """A16: whatever an old page still offers."""
+    if what == "unknown":
+        filled.shop.omise.breaks("close_after", **CREATE)
+    filled.pays(card=POOR if what == "nothing" else GOOD)
+    order = filled.order_id
+    filled.opens_order(order)
+    before = filled.state
+    token = filled.get("/") and filled.hidden()["csrf_token"]
+    filled.post(f"/orders/{order}/again", {"csrf_token": token})
+    assert filled.page.url.endswith(f"/orders/{order}")
+    assert filled.state == before
+    assert not filled.shop.order(order).latest.superseded
+
+
+def test_pay_another_way_after_it_was_paid_starts_nothing(filled, unheard):
     """A16: paid while the shopper was choosing."""
-    filled.shop.omise.control("settings", webhook_uri=None)
-    try:
-        filled.pays_by("promptpay")
-        order, token = filled.order_id, filled.hidden()["csrf_token"]
-        charge = filled.shop.omise.charges()[0]
-        filled.shop.omise.control(f"charges/{charge['id']}/pay")
-        filled.post(f"/orders/{order}/again", {"csrf_token": token})
-        assert filled.state == "paid"
-    finally:
-        uri = f"{filled.shop.url}/webhook"
-        filled.shop.omise.control("settings", webhook_uri=uri)
+    filled.pays_by("promptpay")
+    order, token = filled.order_id, filled.hidden()["csrf_token"]
+    charge = filled.shop.omise.charges()[0]
+    filled.shop.omise.control(f"charges/{charge['id']}/pay")
+    filled.post(f"/orders/{order}/again", {"csrf_token": token})
+    assert filled.page.url.endswith(f"/orders/{order}")
+    assert filled.state == "paid"
+
+
+def led(shopper):
+    """Read where an answer leads, below the order that it is about."""
+    assert shopper.page.status_code == 303
+    return re.sub("/orders/[0-9a-f-]{36}", "", shopper.page.headers["Location"])
+
+
+def returns(shopper):
+    """Come back from the bank, and stop at the answer."""
+    order = shopper.shop.omise.charges()[-1]["metadata"]["order_id"]
+    shopper.get(f"/orders/{order}/complete", allow_redirects=False)
+    return order
+
+
+def test_a_paid_charge_is_confirmed_in_words(filled):
+    """D4: process, `successful`: when it is charged, and when the shopper comes back."""
+    filled.pays()
+    assert f"Order {filled.order_id[:8]} successfully completed." in filled.page.text
+    assert "successfully" not in filled.opens_order(filled.order_id).text
+    filled.opens_order(filled.order_id, "/complete")
+    assert f"Order {filled.order_id[:8]} successfully completed." in filled.page.text
+
+
+def test_a_declined_charge_leads_to_the_form_and_the_reason(filled, unheard):
+    """D4: process, `failure_code`: when it is charged, and when the shopper comes back."""
+    filled.pays(card=POOR, follow=False)
+    assert led(filled) == "/pay"
+    filled.shop.omise.control("settings", three_d_secure=True)
+    filled.pays()
+    filled.shop.omise.control(f"charges/{filled.shop.omise.charges()[-1]['id']}/fail")
+    order = returns(filled)
+    assert led(filled) == "/pay"
+    filled.opens_order(order, "/pay")
+    assert filled.state == "failed"
+    assert 'class="checkout-form"' in filled.page.text
+    assert "successfully" not in filled.page.text
+
+
+def test_a_charge_that_waits_for_the_bank_leads_there_once(filled, unheard):
+    """D3: process, `authorize_uri`: whoever comes back undecided is not sent there again."""
+    filled.shop.omise.control("settings", three_d_secure=True)
+    filled.pays(follow=False)
+    assert led(filled) == "/authorize"
+    order = returns(filled)
+    assert led(filled) == ""
+    filled.opens_order(order)
+    assert "not confirmed yet. This page moves on" in filled.page.text
+    assert filled.state == "leaving"
+
+
+def test_a_code_is_shown_where_it_is_on_the_page(filled):
+    """D7: process, no page to leave for: a phone need not scroll for the code."""
+    filled.pays_by("promptpay", follow=False)
+    assert led(filled) == "#code"
+    filled.opens_order(filled.shop.omise.charges()[0]["metadata"]["order_id"])
+    assert 'id="code"' in filled.page.text
+    assert "not confirmed yet" not in filled.page.text
+
+
+def test_a_charge_that_nobody_knows_of_leads_to_its_order(filled, unheard):
+    """C2, D4: process, `unknown`: no bank, no code, no form."""
+    filled.shop.omise.breaks("close_after", **CREATE)
+    filled.pays(follow=False)
+    assert led(filled) == ""
+    filled.opens_order(filled.shop.omise.charges()[0]["metadata"]["order_id"])
+    assert filled.state == "confirming"
+    assert "Please do not pay again" in filled.page.text
+
+
+@pytest.mark.parametrize("asks_bank", [False, True])
+def test_an_authorised_charge_is_an_order_that_is_placed(build_shop, asks_bank):
+    """D4: process, `authorized`: pending at Omise, and nothing is left to do for the shopper."""
+    shop = build_shop(AUTO_CAPTURE="off")
+    shop.omise.control("settings", three_d_secure=asks_bank)
+    with Shopper(shop) as shopper:
+        shopper.adds()
+        shopper.pays(follow=False)
+        if asks_bank:
+            assert led(shopper) == "/authorize"
+            shop.omise.control(f"charges/{shop.omise.charges()[0]['id']}/pay")
+            returns(shopper)
+        assert led(shopper) == ""
+        shopper.opens_order(shop.omise.charges()[0]["metadata"]["order_id"])
+        assert shopper.state == "authorized"
+        assert "your order is placed" in shopper.page.text
+        assert "not confirmed yet" not in shopper.page.text
+
+
+@pytest.mark.parametrize(
+    "uri", ["javascript:alert(1)", "http://evil.example/", "data:,"]
+)
+def test_nobody_is_led_to_an_address_that_no_bank_has(filled, unheard, uri):
+    """E4: the shopper is told, and so is an operator."""
+    filled.shop.omise.control("settings", three_d_secure=True)
+    filled.shop.omise.breaks("change", set={"authorize_uri": uri}, **CREATE)
+    filled.pays()
+    assert filled.page.url.endswith(f"/orders/{filled.order_id}")
+    assert "cannot lead you to your bank" in filled.page.text
+    assert uri not in filled.page.text
+    assert "unsafe authorize_uri" in why(filled.shop.order(filled.order_id))
 
 
 def test_return_needs_no_cookie(filled):
@@ -378,15 +549,22 @@ def test_orders_cannot_be_guessed(shopper, path):
         {"omiseToken": "tokn_test_1", "omiseSource": "src_test_1"},
         {"omiseToken": "tokn_test_1", "email": "no address"},
         {"omiseToken": "tokn_test_1", "remember": "yes"},
+        {"omiseToken": "tokn_test_1", "email": "4242-4242-4242-4242@example.com"},
+        {"omiseToken": "tokn_test_1", "form": ""},
+        {"omiseToken": "tokn_test_1", "form": "1"},
+        {"omiseToken": "tokn_test_1", "order": "../charge"},
+        {"omiseToken": "tokn_test_1", "order": str(uuid.uuid4())},
+        {"omiseToken": "tokn_test_1", "cart": ""},
     ],
 )
 def test_an_odd_form_is_refused_with_the_cart_kept(filled, paying):
-    """E8: only ids of the right kind go on to Omise."""
+    """E8, E22: only ids of the right kind go on to Omise; no card number is kept as an address."""
     form = filled.opens_checkout()
-    filled.charges(form, **paying)
+    filled.charges({**form, **paying})
     assert "nothing was charged" in filled.page.text
     assert "Celadon cup" in filled.page.text
-    assert filled.shop.omise.books()["counts"].get("charge", 0) == 0
+    assert "POST /charges" not in filled.shop.omise.books()["counts"]
+    assert "Celadon cup" in filled.get("/cart").text
 
 
 def test_a_used_token_fails_the_attempt_and_a_new_one_may_follow(filled):
@@ -397,6 +575,8 @@ def test_a_used_token_fails_the_attempt_and_a_new_one_may_follow(filled):
     filled.charges(filled.opens_checkout(), omiseToken=token)
     assert filled.state == "failed"
     assert "enter them again" in filled.page.text
+    filled.pays_here()
+    assert filled.state == "paid"
 
 
 def test_authorised_only(build_shop):

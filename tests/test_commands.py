@@ -1,29 +1,61 @@
 """The operator's commands: what they show, and what they do to an authorised charge."""
 
+import getpass
+import sqlite3
+from contextlib import closing
+from types import SimpleNamespace
+
 import pytest
+from fault_rig import begin
+from rig import why
 from shopper import Shopper
+from sqlalchemy import create_engine
 
-from payment import gateway, ledger, money
+from payment import money
+from payment.gateway import verbs
+from payment.operations import commands
+from payment.orders import entries, ledger
 
 
-def run(shop, *args):
-    return shop.app.test_cli_runner().invoke(args=["payment", *args])
+def run(shop, *args, **more):
+    return shop.app.test_cli_runner().invoke(args=["payment", *args], **more)
 
 
 @pytest.fixture
 def authorised(build_shop):
     """Serve a shop that captures later, and give it with an authorised order."""
     shop = build_shop(AUTO_CAPTURE="off")
+    shop.omise.control("settings", webhook_uri=None)
     with Shopper(shop) as shopper:
         shopper.adds()
         shopper.pays()
         return shop, shop.order(shopper.order_id)
 
 
+def charge_at_omise(shop, order):
+    (charge,) = shop.omise.charges()
+    assert charge["id"] == order.attempts[0].charge_id
+    return charge
+
+
+def allows_parts(shop):
+    """Let Omise hold the newest charge as one that may be captured in part: a pre_auth."""
+    with closing(sqlite3.connect(shop.settings["SANDBOX_DATABASE"])) as books, books:
+        books.execute(
+            "UPDATE objects SET body = json_set(body, '$.authorization_type', 'pre_auth')"
+            " WHERE kind = 'charge'"
+        )
+
+
+def history(shop, order, *whats):
+    with shop.app.app_context():
+        return [one for one in entries.history(order.id) if one.what in whats]
+
+
 def test_list_and_show_tell_what_an_order_is_and_how_it_stands(shop, shopper):
     shopper.adds()
     shopper.pays("4111111111140011")
-    shopper.pays()
+    shopper.pays_here()
     order = shop.order(shopper.order_id)
     listed = run(shop, "list", "--limit", "1").output
     assert order.id in listed
@@ -37,54 +69,317 @@ def test_list_and_show_tell_what_an_order_is_and_how_it_stands(shop, shopper):
     assert "paid the order" in shown
 
 
+def test_show_tells_all_that_happened_in_its_order(shop, shopper):
+    """E23: when, what, from what to what, by whom and why."""
+    begin(shop)
+    shopper.adds()
+    shopper.pays("4111111111140011")
+    shopper.pays_here()
+    order = shopper.order_id
+    run(shop, "refund", order, "10", "--reason", "a crack", "--yes")
+    shown = run(shop, "show", order).output
+    told = shown.split("history (UTC):\n")[1].splitlines()
+    me = f"by operator {getpass.getuser()}"
+    assert [line[23:] for line in told] == [
+        "opened sent by shopper",
+        "status sent -> failed by charge (insufficient_fund)",
+        "opened sent by shopper",
+        "status sent -> successful by charge",
+        "paid by charge",
+        f"refund sent 10.00 THB {me} (a crack)",
+        f"refund sent -> done 10.00 THB {me}",
+        f"refunded 0.00 THB -> 10.00 THB {me}",
+    ]
+    assert "  refunded 10.00 THB" in shown
+    assert "490.00 THB  partly refunded" in run(shop, "list").output
+    run(shop, "refund", order, "--yes")
+    assert "490.00 THB  refunded" in run(shop, "list").output
+
+
 def test_what_needs_attention_is_listed_until_it_is_cleared(shop, shopper):
     shopper.adds()
     shopper.pays()
     order = shopper.order_id
     with shop.app.app_context():
-        ledger.call_operator(order, "the parcel came back")
+        ledger.flag(order, "the parcel came back", "a test")
+        ledger.flag(order, "and once more", "a test")
     assert "! the parcel came back" in run(shop, "list", "--attention").output
-    assert "needs attention" in run(shop, "show", order).output
-    assert run(shop, "clear", order).output == "Cleared.\n"
+    assert "! needs attention: and once more" in run(shop, "show", order).output
+    cleared = run(shop, "clear", order, "--reason", "sent again")
+    assert cleared.stdout == "Cleared 2.\n"
     assert order not in run(shop, "list", "--attention").output
+    assert order in run(shop, "list").output
+    assert "needs attention" not in run(shop, "show", order).output
+    again = run(shop, "clear", order)
+    assert (again.exit_code, again.stdout) == (1, "")
+    assert "This order needs no attention" in again.output
+    (lowered,) = history(shop, shop.order(order), "unflag")
+    assert (lowered.by, lowered.why) == (f"operator {getpass.getuser()}", "sent again")
+
+
+def test_each_command_says_which_omise_and_which_book_it_speaks_to(shop, shopper):
+    """F5: on stderr, so that what it prints can be read by a program."""
+    for command in ("list", "sweep", "upgrade"):
+        result = run(shop, command)
+        assert result.stderr.startswith(
+            f"Omise: the sandbox at {shop.omise.base}. Order book: "
+        )
+        assert "Omise:" not in result.stdout
+    assert run(shop, "upgrade").stdout.startswith("The order book is up to date")
+
+
+@pytest.mark.parametrize("error", [KeyError, OSError])
+def test_an_operator_without_a_name_is_unknown(shop, shopper, monkeypatch, error):
+    """E23: as containers have; what they do is done and written all the same."""
+    shopper.adds()
+    shopper.pays()
+
+    def nobody():
+        raise error("uid not found")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    assert run(shop, "refund", shopper.order_id, "1", "--yes").exit_code == 0
+    first = history(shop, shop.order(shopper.order_id), "refund")[0]
+    assert first.by == "operator unknown"
 
 
 def test_an_authorised_charge_is_captured_once(authorised):
     """A17: captured again, or by somebody else meanwhile, it converges."""
     shop, order = authorised
     assert "authorised" in run(shop, "show", order.id).output
-    assert run(shop, "capture", order.id).output == "The charge is successful now.\n"
+    assert "490.00 THB  authorised" in run(shop, "list").output
+    first = run(shop, "capture", order.id, "--yes")
+    assert (first.exit_code, first.stdout) == (0, "The charge is successful now.\n")
     assert shop.order(order.id).paid_at
-    again = run(shop, "capture", order.id)
-    assert (again.exit_code, again.output) == (
-        1,
-        "Error: This order has no authorised charge.\n",
-    )
+    again = run(shop, "capture", order.id, "--yes")
+    assert (again.exit_code, again.stdout) == (0, "It was captured before.\n")
+    assert shop.omise.charged(order.id) == {"successful": (1, 49000)}
+    assert shop.omise.books()["counts"]["POST /charges"] == 1
+    released = run(shop, "reverse", order.id, "--yes")
+    assert released.exit_code == 1
+    assert "This order has no authorised charge." in released.output
+    moved = history(shop, order, "status")[-1]
+    assert (moved.became, moved.by[:9]) == ("successful", "operator ")
+
+
+def test_part_of_an_authorised_charge_is_captured(authorised):
+    """A27: what was taken is shown, and no more than that is given back."""
+    shop, order = authorised
+    allows_parts(shop)
+    result = run(shop, "capture", order.id, "120.50", "--yes")
+    assert result.stdout == "The charge is successful now.\n"
+    assert charge_at_omise(shop, order)["captured_amount"] == 12050
+    assert shop.order(order.id).attempts[0].captured_amount == 12050
+    assert "captured 120.50 THB" in run(shop, "show", order.id).output
+    too_much = run(shop, "refund", order.id, "120.51", "--yes")
+    assert "Only 120.50 THB of 120.50 THB is left" in too_much.output
+    assert run(shop, "refund", order.id, "--yes").stdout == "Refunded 120.50 THB.\n"
+    assert "490.00 THB  refunded" in run(shop, "list").output
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        ("0", "must be more than nothing"),
+        ("ten", "is not an amount of THB"),
+        ("490.01", "The charge is pending. Omise answered: HTTP 400"),
+        # Omise takes a part of a pre_auth only (charges-api#capture).
+        ("120.50", "The charge is pending. Omise answered: HTTP 400"),
+    ],
+)
+def test_an_amount_that_cannot_be_captured_is_refused(authorised, amount, said):
+    """A10: the money stays authorised."""
+    shop, order = authorised
+    result = run(shop, "capture", order.id, "--yes", "--", amount)
+    assert result.exit_code == 1
+    assert said in result.output
+    assert charge_at_omise(shop, order)["status"] == "pending"
+    assert shop.order(order.id).paid_at is None
+
+
+@pytest.mark.parametrize("command", ["capture", "reverse"])
+def test_nothing_moves_unless_the_operator_says_yes(authorised, command):
+    shop, order = authorised
+    result = run(shop, command, order.id, input="n\n")
+    assert result.exit_code == 1
+    assert f"490.00 THB of {order.attempts[0].charge_id}?" in result.output
+    assert charge_at_omise(shop, order)["status"] == "pending"
 
 
 def test_an_authorisation_is_released(authorised):
     shop, order = authorised
-    assert run(shop, "reverse", order.id).output == "The charge is reversed now.\n"
+    result = run(shop, "reverse", order.id, "--yes")
+    assert (result.exit_code, result.stdout) == (0, "The charge is reversed now.\n")
     assert not shop.order(order.id).paid_at
+    assert why(shop.order(order.id)) is None
+    again = run(shop, "reverse", order.id, "--yes")
+    assert (again.exit_code, again.stdout) == (0, "It was reversed before.\n")
 
 
 def test_a_capture_on_the_dashboard_is_found_out(authorised):
-    """A17: "already captured" is no error but news."""
+    """A17: "already captured" is no error: what was asked for is so."""
     shop, order = authorised
     with shop.app.app_context():
-        gateway.capture_charge(order.attempts[0].charge_id)
-    result = run(shop, "capture", order.id)
+        verbs.capture_charge(order.attempts[0].charge_id)
+    result = run(shop, "capture", order.id, "--yes")
+    assert (result.exit_code, result.stdout) == (0, "The charge is successful now.\n")
+    assert shop.order(order.id).paid_at
+
+
+def test_a_release_on_the_dashboard_is_found_out(authorised):
+    """A17: what Omise answered is said, and how the charge stands, with exit code 1."""
+    shop, order = authorised
+    with shop.app.app_context():
+        verbs.reverse_charge(order.attempts[0].charge_id)
+    result = run(shop, "capture", order.id, "--yes")
+    assert result.exit_code == 1
+    assert "The charge is reversed." in result.output
     assert "Omise answered: HTTP 400 failed_capture" in result.output
-    assert "The charge is successful now." in result.output
+    assert not shop.order(order.id).paid_at
+    assert "The charge is" not in result.stdout
+
+
+@pytest.mark.parametrize("fault", ["reset_after", "answer_after"])
+def test_a_capture_whose_answer_is_lost_is_read_and_not_repeated(authorised, fault):
+    """A17: only the charge itself is believed."""
+    shop, order = authorised
+    rule = shop.omise.breaks(fault, times=0, method="POST", path="/charges/.*/capture")
+    result = run(shop, "capture", order.id, "--yes")
+    assert (result.exit_code, result.stdout) == (0, "The charge is successful now.\n")
+    assert shop.omise.fault(rule)["met"] == 1
+
+
+def test_a_capture_of_which_nothing_can_be_read_says_so(authorised):
+    """A23: it does not say that nothing has moved; the sync tells."""
+    shop, order = authorised
+    path = "/charges/chrg_test_[a-z0-9]+"
+    shop.omise.breaks("reset_after", method="POST", path=f"{path}/capture")
+    shop.omise.breaks("answer_before", method="GET", path=path)
+    result = run(shop, "capture", order.id, "--yes")
+    assert result.exit_code == 1
+    assert "could not be asked what came of it" in result.output
+    assert "Nothing" not in result.output
+    assert run(shop, "sync", order.id).stdout == "The order is paid.\n"
+    assert shop.order(order.id).paid_at
+
+
+def test_sync_asks_about_what_has_ended_too(shop, shopper):
+    """A14, A27: a late payment and a refund of the dashboard, without webhook or sweep."""
+    begin(shop)
+    shopper.adds()
+    shopper.pays_by("promptpay")
+    order = shopper.order_id
+    charge = shop.order(order).attempts[0].charge_id
+    with shop.app.app_context():
+        ledger.close(shop.order(order).attempts[0], "operator a", "gone home")
+    shop.omise.control(f"charges/{charge}/pay")
+    assert run(shop, "sync", order).stdout == "The order is paid.\n"
+    assert "although attempt 1 was closed" in why(shop.order(order))
+    begin(shop)
+    shopper.adds()
+    shopper.pays()
+    order = shopper.order_id
+    with shop.app.app_context():
+        verbs.refund_charge(shop.order(order).attempts[0].charge_id, 49000, "by hand")
+    assert run(shop, "sync", order).stdout == "The order is refunded.\n"
+
+
+def test_an_operator_ends_what_is_open_and_the_order_can_be_paid_again(shop, shopper):
+    """A31: with a reason, which is kept; money that moves all the same is not lost."""
+    begin(shop)
+    shop.omise.breaks("close_before", method="POST", path="/charges")
+    shopper.adds()
+    shopper.pays()
+    order = shopper.order_id
+    assert shopper.state == "confirming"
+    unsaid = run(shop, "close", order)
+    assert (unsaid.exit_code, "--reason" in unsaid.output) == (2, True)
+    closed = run(shop, "close", order, "--reason", "not on the dashboard")
+    assert (closed.exit_code, closed.stdout) == (0, "Closed 1.\n")
+    moved = history(shop, shop.order(order), "status")[-1]
+    assert (moved.was, moved.became) == ("unknown", "closed")
+    assert (moved.by[:9], moved.why) == ("operator ", "not on the dashboard")
+    again = run(shop, "close", order, "--reason", "once more")
+    assert again.exit_code == 1
+    assert "This order has no open attempt." in again.output
+    shopper.opens_order(order, "/pay")
+    shopper.pays_here()
+    assert shopper.state == "paid"
+    assert shop.omise.charged(order) == {"successful": (1, 49000)}
+
+
+def test_where_two_attempts_were_paid_one_is_named(shop, shopper):
+    """A15: the surplus is given back by hand where Omise cannot, and the other by command."""
+    begin(shop)
+    shop.omise.breaks("answer_before", method="POST", path="/charges/.*/expire")
+    shopper.adds()
+    shopper.pays_by("promptpay")
+    order, code = shopper.order_id, shop.omise.latest()["id"]
+    token = shopper.hidden()["csrf_token"]
+    shopper.post(f"/orders/{order}/again", {"csrf_token": token})
+    shopper.opens_order(order, "/pay")
+    shopper.pays_here()
+    shop.omise.control(f"charges/{code}/pay")
+    shop.sweep()
+    assert "paid twice: manual refund" in why(shop.order(order))
+    asked = run(shop, "refund", order, "--yes")
+    assert "Several attempts were paid: name one by --attempt." in asked.output
+    assert (
+        "There is no paid attempt"
+        in run(shop, "refund", order, "--attempt", "3", "--yes").output
+    )
+    given = run(shop, "refund", order, "--attempt", "2", "--yes")
+    assert given.stdout == "Refunded 490.00 THB.\n"
+    refunded = {one.number: one.refunded_amount for one in shop.order(order).attempts}
+    assert refunded == {1: 0, 2: 49000}
 
 
 def test_an_order_that_is_not_there_is_said(shop):
-    for command in ("show", "capture", "reverse", "refund", "clear"):
-        result = run(shop, command, "nowhere")
-        assert (result.exit_code, result.output) == (
-            1,
-            "Error: There is no order nowhere.\n",
-        )
+    reasons = {"close": ["--reason", "x"]}
+    commands = ("show", "capture", "reverse", "refund", "clear", "sync", "close")
+    for command in commands:
+        result = run(shop, command, "nowhere", *reasons.get(command, []))
+        assert result.exit_code == 1
+        assert "Error: There is no order nowhere.\n" in result.output
+        assert result.stdout == ""
+
+
+def test_a_book_that_is_away_is_said_by_every_command(shop, monkeypatch):
+    """B12, F5: in one sentence, with exit code 1."""
+    away = create_engine("sqlite:////nowhere/shop.sqlite3")
+    with monkeypatch.context() as broken:
+        broken.setattr(shop.app.extensions["payment"].book, "_engine", away)
+        for command in (["list"], ["sweep"], ["show", "x"], ["upgrade"]):
+            result = run(shop, *command)
+            assert result.exit_code == 1
+            assert "cannot be reached" in result.output
+            assert result.stdout == ""
+    away.dispose()
+
+
+def test_a_sweep_that_goes_on_outlives_a_book_that_goes_away(shop, monkeypatch):
+    """B12: each round begins anew; how long it rests is what was asked, or what Omise asks for."""
+    begin(shop)
+    slept = []
+    book = shop.app.extensions["payment"].book
+    away, usual = create_engine("sqlite:////nowhere/shop.sqlite3"), book._engine
+
+    def sleep(seconds):
+        slept.append(seconds)
+        book._engine = away if len(slept) == 1 else usual
+        if len(slept) == 2:
+            slow = {"status": 429, "body": "error", "retry_after": 3600}
+            shop.omise.breaks("answer_before", method="GET", path="/refunds", **slow)
+        if len(slept) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "time", SimpleNamespace(sleep=sleep))
+    result = run(shop, "sweep", "--every", "7")
+    away.dispose()
+    assert slept == [7, 7, 3600]
+    assert result.output.count("The order book cannot be reached") == 1
+    assert "Omise asks for 3600 s of rest." in result.output
+    assert result.stdout.count("asked about 0, still open 0") == 2
 
 
 @pytest.mark.parametrize("currency", ["THB", "JPY", "SGD", "MYR"])

@@ -4,14 +4,21 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import click
 import pytest
+from flask import Flask
+from flask.cli import FlaskGroup, run_command
 
-from config import Config, ConfigError, settle
+import config
+import payment.settings
+from config import Config, ConfigError
+from payment.orders.transaction import Book
+from payment.settings import SettingError
 
 ROOT = Path(__file__).parent.parent
+LONG = "Zu7-kQ2w_9sLr4Tb0XyHn6VdMf3Pc8Ja"
 TEST_KEYS = {
     "OMISE_SECRET_KEY": "skey_test_5xyz",
     "OMISE_PUBLIC_KEY": "pkey_test_5xyz",
@@ -20,33 +27,56 @@ TEST_KEYS = {
 LIVE_KEYS = {
     "OMISE_SECRET_KEY": "skey_5xyz",
     "OMISE_PUBLIC_KEY": "pkey_5xyz",
-    "FLASK_SECRET_KEY": "something long",
+    "FLASK_SECRET_KEY": LONG,
     "OMISE_WEBHOOK_SECRET": "c2VjcmV0",
+    "PREFERRED_URL_SCHEME": "https",
     "SERVER_NAME": "shop.example",
 }
+BOOK = "postgresql://shop@db/shop"
 
 
-def settled(tmp_path, **said):
-    config = {key: getattr(Config, key) for key in dir(Config) if key.isupper()} | said
-    settle(config, tmp_path)
-    return config
+def checked(instance, **said):
+    """Give the settings that a shop runs on; raises what keeps it from starting."""
+    app = Flask("shop", instance_path=str(instance))
+    app.config.from_object(type("Said", (Config,), said))
+    config.check(app)
+    if not app.config["OMISE_SANDBOX"]:
+        payment.settings.check(app)
+    return app.config
 
 
-def test_no_keys_and_sandbox_on_is_the_sandbox(tmp_path):
-    assert settled(tmp_path, OMISE_SANDBOX="on")["OMISE_SANDBOX"] is True
+def refused(instance, **said):
+    """Say why a shop does not start."""
+    with pytest.raises((ConfigError, SettingError)) as refusal:
+        checked(instance, **said)
+    assert "\n" not in refusal.value.message
+    return refusal.value.message
 
 
-@pytest.mark.parametrize("sandbox", ["on", "auto", "off"])
+@pytest.mark.parametrize("sandbox", ["on", "auto", "exposed"])
+def test_no_keys_and_sandbox_on_is_the_sandbox(tmp_path, sandbox):
+    assert checked(tmp_path, OMISE_SANDBOX=sandbox)["OMISE_SANDBOX"] is True
+
+
+@pytest.mark.parametrize("sandbox", ["on", "auto", "off", "exposed"])
 def test_test_keys_are_the_real_omise(tmp_path, sandbox):
-    config = settled(tmp_path, **TEST_KEYS, OMISE_SANDBOX=sandbox)
-    assert config["OMISE_SANDBOX"] is False
-    assert config["OMISE_API_BASE"] == "https://api.omise.co/"
+    settings = checked(tmp_path, **TEST_KEYS, OMISE_SANDBOX=sandbox)
+    assert settings["OMISE_SANDBOX"] is False
+    assert settings["OMISE_API_BASE"] == "https://api.omise.co/"
+    assert settings["OMISE_VAULT_BASE"] == "https://vault.omise.co/"
 
 
-def test_live_keys_are_the_real_omise_under_the_flask_command_too(tmp_path):
-    assert (
-        settled(tmp_path, **LIVE_KEYS, OMISE_SANDBOX="auto")["OMISE_SANDBOX"] is False
-    )
+@pytest.mark.parametrize("sandbox", ["off", "auto"])
+def test_live_keys_are_the_real_omise_under_the_flask_command_too(tmp_path, sandbox):
+    settings = checked(tmp_path, **LIVE_KEYS, OMISE_SANDBOX=sandbox)
+    assert settings["OMISE_SANDBOX"] is False
+
+
+def test_the_vault_of_another_api_is_there_too(tmp_path):
+    base = "http://127.0.0.1:9"
+    settings = checked(tmp_path, **TEST_KEYS, OMISE_API_BASE=base)
+    # The SDK joins paths with urljoin, which drops what follows the last slash.
+    assert settings["OMISE_API_BASE"] == settings["OMISE_VAULT_BASE"] == f"{base}/"
 
 
 @pytest.mark.parametrize(
@@ -80,36 +110,161 @@ def test_live_keys_are_the_real_omise_under_the_flask_command_too(tmp_path):
         (TEST_KEYS | {"PREFERRED_URL_SCHEME": "ftp"}, "PREFERRED_URL_SCHEME"),
         (TEST_KEYS | {"SERVER_NAME": "http://shop"}, "SERVER_NAME"),
         (TEST_KEYS | {"OMISE_API_BASE": "api.omise.co"}, "OMISE_API_BASE"),
-        (LIVE_KEYS | {"DEBUG": "1"}, "live"),
-        (LIVE_KEYS | {"FLASK_ENV": "development"}, "live"),
-        (LIVE_KEYS | {"OMISE_SANDBOX": "on"}, "OMISE_SANDBOX"),
-        (LIVE_KEYS | {"OMISE_WEBHOOK_SECRET": None}, "OMISE_WEBHOOK_SECRET"),
-        (LIVE_KEYS | {"SERVER_NAME": None}, "SERVER_NAME"),
+        (TEST_KEYS | {"OMISE_VAULT_BASE": "vault"}, "OMISE_VAULT_BASE"),
+        (TEST_KEYS | {"OMISE_JS_URL": "omise.js"}, "OMISE_JS_URL"),
+        # B19: nothing that could be guessed, or is not what the dashboard shows.
+        (TEST_KEYS | {"OMISE_WEBHOOK_SECRET": "not base64!"}, "OMISE_WEBHOOK_SECRET"),
+        (TEST_KEYS | {"OMISE_WEBHOOK_SECRET": "c2VjcmV0!"}, "OMISE_WEBHOOK_SECRET"),
+        (TEST_KEYS | {"OMISE_WEBHOOK_SECRET": "c2VjcmV"}, "OMISE_WEBHOOK_SECRET"),
+        (TEST_KEYS | {"OMISE_WEBHOOK_SECRET": "AAAA"}, "OMISE_WEBHOOK_SECRET"),
+        (TEST_KEYS | {"OMISE_WEBHOOK_SECRET": "c2VjcmV0,?"}, "OMISE_WEBHOOK_SECRET"),
+        # E20: a pattern that is too wide trusts strangers.
+        (TEST_KEYS | {"TRUSTED_HOSTS": "*"}, "TRUSTED_HOSTS"),
+        (TEST_KEYS | {"TRUSTED_HOSTS": "*.example"}, "TRUSTED_HOSTS"),
+        (TEST_KEYS | {"TRUSTED_HOSTS": "shop.example, .example"}, "TRUSTED_HOSTS"),
+        (TEST_KEYS | {"TRUSTED_HOSTS": "com"}, "TRUSTED_HOSTS"),
     ],
 )
 def test_nonsense_is_refused_by_name(tmp_path, said, named):
-    """E12: live and test are never mixed; B8: no live shop without a webhook secret."""
-    with pytest.raises(ConfigError) as refusal:
-        settled(tmp_path, **said)
-    assert named in refusal.value.message
+    """E12: live and test are never mixed."""
+    assert named in refused(tmp_path, **said)
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ({"DEBUG": "1"}, "FLASK_DEBUG"),
+        ({"FLASK_ENV": "development"}, "FLASK_ENV"),
+        ({"OMISE_SANDBOX": "on"}, "OMISE_SANDBOX"),
+        ({"OMISE_SANDBOX": "exposed"}, "OMISE_SANDBOX"),
+        ({"OMISE_WEBHOOK_SECRET": None}, "OMISE_WEBHOOK_SECRET"),
+        ({"SERVER_NAME": None}, "SERVER_NAME"),
+        ({"SERVER_NAME": "localhost:5000"}, "SERVER_NAME"),
+        ({"SERVER_NAME": "127.0.0.1"}, "SERVER_NAME"),
+        ({"PREFERRED_URL_SCHEME": "http"}, "PREFERRED_URL_SCHEME"),
+        ({"FLASK_SECRET_KEY": LONG[:31]}, "FLASK_SECRET_KEY"),
+        ({"FLASK_SECRET_KEY": "123456789" * 4}, "FLASK_SECRET_KEY"),
+        ({"OMISE_API_BASE": "http://api.omise.co/"}, "OMISE_API_BASE"),
+        ({"OMISE_VAULT_BASE": "http://vault.omise.co/"}, "OMISE_VAULT_BASE"),
+        ({"OMISE_JS_URL": "http://cdn.omise.co/omise.js"}, "OMISE_JS_URL"),
+    ],
+)
+def test_live_keys_refuse_what_a_bank_would(tmp_path, said, named):
+    """E20, E12; B8: no live shop without a webhook secret. With test keys all of it is allowed."""
+    why = refused(tmp_path, **LIVE_KEYS | said)
+    assert named in why
+    assert "live" in why
+    keys = {key: TEST_KEYS[key] for key in ("OMISE_SECRET_KEY", "OMISE_PUBLIC_KEY")}
+    assert checked(tmp_path, **LIVE_KEYS | keys | said)["OMISE_SANDBOX"] is False
+
+
+@pytest.mark.parametrize("sandbox", ["on", "auto"])
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ({"SERVER_NAME": "shop.example"}, "SERVER_NAME"),
+        ({"SERVER_NAME": "localhost.example"}, "SERVER_NAME"),
+        ({"PREFERRED_URL_SCHEME": "https"}, "PREFERRED_URL_SCHEME"),
+    ],
+)
+def test_a_sandbox_that_strangers_could_pay_with_is_refused(
+    tmp_path, said, named, sandbox
+):
+    """E19: unless it was said by a word of its own."""
+    why = refused(tmp_path, **said, OMISE_SANDBOX=sandbox)
+    assert named in why
+    assert "OMISE_SECRET_KEY" in why
+    assert "OMISE_SANDBOX=exposed" in why
+    assert checked(tmp_path, **said, OMISE_SANDBOX="exposed")["OMISE_SANDBOX"] is True
+
+
+def test_a_book_that_was_named_is_never_swapped_for_the_sandbox_s(tmp_path):
+    """E19, F5: `auto` would pay a real shop's orders with play money."""
+    why = refused(tmp_path, OMISE_SANDBOX="auto", DATABASE_URL=BOOK)
+    assert "DATABASE_URL" in why
+    assert "OMISE_SECRET_KEY" in why
+    said = {"OMISE_SANDBOX": "on", "DATABASE_URL": BOOK}
+    assert checked(tmp_path, **said)["OMISE_SANDBOX"] is True
+
+
+def test_a_command_is_never_led_from_the_own_keys_book_to_the_sandbox(tmp_path):
+    """F5: `flask payment list` without the keys must not show an empty sandbox."""
+    with a_command():
+        assert checked(tmp_path, OMISE_SANDBOX="auto")["OMISE_SANDBOX"] is True
+    (tmp_path / "shop.sqlite3").touch()
+    assert checked(tmp_path, OMISE_SANDBOX="auto")["OMISE_SANDBOX"] is True
+    with a_command():
+        why = refused(tmp_path, OMISE_SANDBOX="auto")
+        assert str(tmp_path / "shop.sqlite3") in why
+        assert checked(tmp_path, OMISE_SANDBOX="on")["OMISE_SANDBOX"] is True
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    """F4."""
+    (tmp_path / "file").touch()
+    why = refused(tmp_path / "file" / "instance", OMISE_SANDBOX="on")
+    assert str(tmp_path / "file" / "instance") in why
 
 
 def test_the_sandbox_keeps_one_generated_secret(tmp_path):
-    first = settled(tmp_path, OMISE_SANDBOX="on")["SECRET_KEY"]
+    first = checked(tmp_path, OMISE_SANDBOX="on")["SECRET_KEY"]
     assert len(first) == 64
-    assert settled(tmp_path, OMISE_SANDBOX="on")["SECRET_KEY"] == first
+    assert checked(tmp_path, OMISE_SANDBOX="on")["SECRET_KEY"] == first
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_starts_at_the_same_moment_keep_the_same_secret(tmp_path):
+    """F3: a key that is half written is read by nobody."""
+    with ThreadPoolExecutor(8) as crowd:
+        starts = [crowd.submit(checked, tmp_path, OMISE_SANDBOX="on") for _ in range(8)]
+    keys = {one.result()["SECRET_KEY"] for one in starts}
+    assert [len(key) for key in keys] == [64]
+    assert [one.name for one in tmp_path.iterdir()] == ["secret_key"]
 
 
 def test_old_secrets_stay_readable(tmp_path):
     """D8: SECRET_KEY_FALLBACKS."""
-    config = settled(tmp_path, **TEST_KEYS, FLASK_SECRET_KEY_FALLBACKS="one, two")
-    assert config["SECRET_KEY_FALLBACKS"] == ["one", "two"]
+    settings = checked(tmp_path, **TEST_KEYS, FLASK_SECRET_KEY_FALLBACKS="one, two")
+    assert settings["SECRET_KEY_FALLBACKS"] == ["one", "two"]
 
 
-def test_postgres_urls_name_the_driver(tmp_path):
-    config = settled(tmp_path, **TEST_KEYS, DATABASE_URL="postgres://shop@db/shop")
-    assert config["SQLALCHEMY_DATABASE_URI"] == "postgresql+psycopg://shop@db/shop"
+def test_empty_parts_of_the_webhook_secret_are_dropped(tmp_path):
+    """B19: an empty one would be known to everybody."""
+    said = TEST_KEYS | {"OMISE_WEBHOOK_SECRET": " c2VjcmV0, ,b3RoZXJz,"}
+    assert checked(tmp_path, **said)["OMISE_WEBHOOK_SECRET"] == "c2VjcmV0,b3RoZXJz"
+    said = TEST_KEYS | {"OMISE_WEBHOOK_SECRET": " , "}
+    assert checked(tmp_path, **said)["OMISE_WEBHOOK_SECRET"] is None
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_postgres_urls_name_the_driver(tmp_path, scheme):
+    book = Book(None, f"{scheme}://shop:word@db/shop", tmp_path / "unused")
+    assert book.engine.url.drivername == "postgresql+psycopg"
+    assert book.name() == "postgresql+psycopg://shop:***@db/shop"
+    assert not book.embedded
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://shop@db/shop", "sqlite+no:///x"])
+def test_a_book_of_another_kind_is_refused_by_name(tmp_path, url):
+    """F4."""
+    with pytest.raises(SettingError, match="^DATABASE_URL must be like sqlite:"):
+        Book(None, url, tmp_path / "unused")
+
+
+def test_a_book_that_cannot_be_made_is_refused_by_name(tmp_path):
+    """F4: DATABASE_URL is the way out."""
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingError, match="DATABASE_URL"):
+        Book(None, f"sqlite:///{tmp_path}/file/shop.sqlite3", tmp_path / "unused")
+    with pytest.raises(SettingError, match="DATABASE_URL"):
+        Book(None, None, tmp_path / "file" / "shop.sqlite3")
+
+
+def test_the_embedded_book_is_made_for_its_owner_alone(tmp_path):
+    """E22: orders name people."""
+    file = tmp_path / "instance" / "shop.sqlite3"
+    assert Book(None, None, file).embedded
+    assert file.stat().st_mode & 0o077 == 0
 
 
 def test_every_setting_is_in_env_example_and_explained():
@@ -126,7 +281,7 @@ def test_every_setting_is_in_env_example_and_explained():
 @pytest.fixture
 def start(tmp_path):
     """Run a command of the shop as a fresh checkout would, with a .env and settings."""
-    for name in ("app.py", "config.py", "database.py", ".flaskenv", "gunicorn.conf.py"):
+    for name in ("app.py", "config.py", "security.py", ".flaskenv", "gunicorn.conf.py"):
         (tmp_path / name).write_text((ROOT / name).read_text())
     for name in ("store", "payment", "webhook", "sandbox"):
         (tmp_path / name).symlink_to(ROOT / name)
@@ -135,7 +290,7 @@ def start(tmp_path):
         (tmp_path / ".env").write_text(env_file)
         kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
         return subprocess.run(
-            [sys.executable, "-m", *command],
+            [sys.executable, *command],
             cwd=tmp_path,
             env=kept | settings,
             capture_output=True,
@@ -148,7 +303,7 @@ def start(tmp_path):
 
 def test_flask_command_refuses_in_one_line(start):
     ended = start(
-        "flask", "routes", OMISE_SECRET_KEY="skey_test_1", STORE_CURRENCY="XYZ"
+        "-m", "flask", "routes", OMISE_SECRET_KEY="skey_test_1", STORE_CURRENCY="XYZ"
     )
     assert ended.returncode != 0
     assert "Traceback" not in ended.stderr
@@ -156,31 +311,117 @@ def test_flask_command_refuses_in_one_line(start):
 
 
 def test_a_verbatim_copy_of_env_example_runs_on_the_sandbox(start):
-    ended = start("flask", "routes", env_file=(ROOT / "env.example").read_text())
+    ended = start("-m", "flask", "routes", env_file=(ROOT / "env.example").read_text())
     assert ended.returncode == 0, ended.stderr
     assert "checkout.charge" in ended.stdout
 
 
+def flask_run(*options):
+    """Stand where `flask run` with these options loads the app."""
+    return run_command.make_context("run", list(options))
+
+
+def a_command():
+    """Stand where the app is loaded for a command such as `flask payment list`."""
+    return FlaskGroup("flask").make_context("flask", ["payment", "list"])
+
+
 @pytest.mark.parametrize(
-    ("name", "sandbox", "becomes"),
+    ("name", "keys", "becomes"),
     [
-        (None, "on", "localhost:5050"),
-        ("localhost:5000", "on", "localhost:5050"),
-        ("shop.example", "on", "shop.example"),
-        ("localhost:5000", "off", "localhost:5000"),
+        (None, {}, "localhost:5050"),
+        ("localhost:5000", {}, "localhost:5050"),
+        ("127.0.0.1:5000", {}, "127.0.0.1:5050"),
+        (None, TEST_KEYS, "localhost:5050"),
+        ("localhost:5000", TEST_KEYS, "localhost:5050"),
+        ("shop.example", TEST_KEYS, "shop.example"),
+        ("shop.example:5000", TEST_KEYS, "shop.example:5000"),
     ],
 )
-def test_the_port_of_flask_run_is_the_sandbox_s_too(tmp_path, name, sandbox, becomes):
-    keys = {} if sandbox == "on" else TEST_KEYS
-    command = click.Command("run", params=[click.Option(["--port"], type=int)])
-    with command.make_context("run", ["--port", "5050"]):
-        config = settled(tmp_path, **keys, SERVER_NAME=name, OMISE_SANDBOX=sandbox)
-    assert config["SERVER_NAME"] == becomes
+def test_the_port_of_flask_run_is_the_shop_s_too(tmp_path, name, keys, becomes):
+    """F6: on this machine it is where the shop is, whatever env.example says."""
+    with flask_run("--port", "5050"):
+        settings = checked(tmp_path, **keys, SERVER_NAME=name, OMISE_SANDBOX="auto")
+    assert settings["SERVER_NAME"] == becomes
+    assert settings["TRUSTED_HOSTS"][0] == becomes.split(":")[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "becomes"),
+    [(None, "localhost:5000"), ("localhost:5001", "localhost:5001")],
+)
+@pytest.mark.parametrize("keys", [{}, TEST_KEYS], ids=["sandbox", "keys"])
+def test_a_port_that_nobody_typed_moves_nothing(tmp_path, name, becomes, keys):
+    """F6: `flask run` has a port by default too."""
+    with flask_run():
+        settings = checked(tmp_path, **keys, SERVER_NAME=name, OMISE_SANDBOX="auto")
+    assert settings["SERVER_NAME"] == becomes
+
+
+def test_the_port_may_be_typed_into_the_environment(tmp_path, monkeypatch):
+    """F6: FLASK_RUN_PORT."""
+    monkeypatch.setenv("FLASK_RUN_PORT", "5050")
+    with run_command.make_context("run", [], auto_envvar_prefix="FLASK_RUN"):
+        settings = checked(tmp_path, **TEST_KEYS, SERVER_NAME="localhost:5000")
+    assert settings["SERVER_NAME"] == "localhost:5050"
+
+
+def test_commands_find_the_sandbox_where_flask_run_put_it(tmp_path):
+    """F6: `flask run --port 5050` in one terminal, `flask payment sweep` in another."""
+    said = {"OMISE_SANDBOX": "on", "SERVER_NAME": "localhost:5000"}
+    with a_command():
+        assert checked(tmp_path, **said)["SERVER_NAME"] == "localhost:5000"
+    with flask_run("--port", "5050"):
+        checked(tmp_path, **said)
+    with a_command():
+        assert checked(tmp_path, **said)["SERVER_NAME"] == "localhost:5050"
+        real = checked(tmp_path, **TEST_KEYS, SERVER_NAME="localhost:5000")
+    assert real["SERVER_NAME"] == "localhost:5000"
+    assert checked(tmp_path, **said)["SERVER_NAME"] == "localhost:5000"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"OMISE_SANDBOX": "on"}, "Sandbox dashboard: http://localhost:5050/sandbox/"),
+        (TEST_KEYS, "Omise: test keys at https://api.omise.co/"),
+        (LIVE_KEYS, "Omise: live keys at https://api.omise.co/"),
+    ],
+    ids=["sandbox", "test", "live"],
+)
+def test_flask_run_says_which_omise_it_speaks_to(tmp_path, capsys, said, told):
+    """F5."""
+    app = Flask("shop", instance_path=str(tmp_path))
+    app.config.from_object(type("Said", (Config,), said))
+    with flask_run("--port", "5050"):
+        config.check(app)
+        config.announce(app)
+    assert told in capsys.readouterr().out
+    config.announce(app)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "debug"),
+    [
+        ({"FLASK_ENV": "development"}, "1"),
+        ({"FLASK_ENV": "development", "FLASK_DEBUG": "0"}, "0"),
+        ({"FLASK_ENV": "production"}, "None"),
+        ({}, "None"),
+    ],
+    ids=repr,
+)
+def test_flask_env_still_means_what_it_meant(start, said, debug):
+    """F1: the tutorial's setting switches the `flask` command's debugger on."""
+    asked = "import config, os; print(os.environ.get('FLASK_DEBUG'))"
+    assert start("-c", asked, **said).stdout.strip() == debug
 
 
 def test_production_refuses_a_verbatim_copy_by_name(start):
     example = (ROOT / "env.example").read_text()
-    ended = start("gunicorn", "-b", "127.0.0.1:0", "app:create_app()", env_file=example)
+    ended = start(
+        "-m", "gunicorn", "-b", "127.0.0.1:0", "app:create_app()", env_file=example
+    )
     assert ended.returncode != 0
     assert "OMISE_SECRET_KEY is not set" in ended.stderr
     assert "Traceback" not in ended.stderr

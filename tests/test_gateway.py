@@ -6,109 +6,48 @@ import json
 import logging
 import shutil
 import socket
-import socketserver
 import ssl
 import subprocess
 import threading
 import time
 
 import pytest
-from rig import database_url, free_port
+from raw_omise import ASKED, CHARGE, ERROR, Faulty, answer, builder
+from rig import eventually, free_port
 
-from app import create_app
-from config import Config
-from database import db
-from payment import gateway
-from payment.connection import MOST_AT_ONCE
-from payment.gateway import GatewayError
+from payment.gateway import deadline, http, verbs
+from payment.gateway.errors import GatewayError
+from payment.gateway.http import MOST_AT_ONCE, MOST_READS
 
-CHARGE = {
-    "object": "charge",
-    "id": "chrg_test_5xyz",
-    "amount": 49000,
-    "currency": "THB",
-    "status": "pending",
-    "metadata": {},
-}
-ERROR = {"object": "error", "code": "invalid_charge", "message": "no"}
-
-
-class Faulty(socketserver.ThreadingTCPServer):
-    """Answer every request with the bytes that the test chose, and count the requests."""
-
-    daemon_threads = True
-    allow_reuse_address, request_queue_size = True, 128
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), None)
-        self.answer, self.requests, self.pause = b"", [], 0
-        self.stop = threading.Event()
-
-    def finish_request(self, request, _address):
-        request.settimeout(10)
-        head = b""
-        while b"\r\n\r\n" not in head:
-            piece = request.recv(65536)
-            if not piece:
-                return
-            head += piece
-        self.requests.append(head)
-        for piece in self.answer if isinstance(self.answer, list) else [self.answer]:
-            if self.stop.wait(self.pause):
-                return
-            try:
-                request.sendall(piece)
-            except OSError:
-                return
-
-
-def answer(status, body, kind="application/json", length=None):
-    body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    length = len(body) if length is None else length
-    head = (
-        f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n"
-    )
-    return f"{head}Connection: close\r\n\r\n".encode() + body
+PICTURE = b"<svg/>"
 
 
 @pytest.fixture
 def omise():
-    server = Faulty()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield server
-    server.stop.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def build(tmp_path, base, **settings):
-    said = {
-        "OMISE_SECRET_KEY": "skey_test_5secret",
-        "OMISE_PUBLIC_KEY": "pkey_test_5xyz",
-        "FLASK_SECRET_KEY": "long",
-        "OMISE_API_BASE": base,
-        "OMISE_CONNECT_TIMEOUT": 1,
-        "OMISE_READ_TIMEOUT": 1,
-        "DATABASE_URL": database_url(tmp_path),
-    }
-    return create_app(type("GatewayConfig", (Config,), said | settings))
+    with Faulty() as server:
+        yield server
 
 
 @pytest.fixture
-def ask(tmp_path, omise):
+def build(tmp_path):
+    yield from builder(tmp_path)
+
+
+@pytest.fixture
+def app(build, omise):
+    """Build a shop that asks the faulty Omise."""
+    return build(f"http://{omise.address}/")
+
+
+@pytest.fixture
+def ask(app):
     """Create a charge at the faulty Omise and give what came of it."""
-    app = build(tmp_path, f"http://127.0.0.1:{omise.server_address[1]}/")
 
     def create(**parameters):
         with app.app_context():
-            return gateway.create_charge(amount=49000, currency="THB", **parameters)
+            return verbs.create_charge(**(ASKED | parameters))
 
-    yield create
-    app.extensions["payment"]["session"].close()
-    with app.app_context():
-        db.engine.dispose()
+    return create
 
 
 def test_a_charge_is_read(omise, ask):
@@ -133,6 +72,8 @@ def test_a_charge_is_read(omise, ask):
         answer(200, {"object": "customer", "id": "cust_test_1"}),
         answer(200, {**CHARGE, "amount": "49000"}),
         answer(200, {**CHARGE, "id": None}),
+        answer(200, {**CHARGE, "metadata": {}}),
+        answer(200, b"[" * 100_000),
         answer(400, {"object": "error", "message": "no code"}),
         answer(400, b"<html>proxy</html>", "text/html"),
         answer(301, b"", "text/html"),
@@ -153,7 +94,7 @@ def test_what_cannot_be_read_is_unknown_and_asked_once(omise, ask, given):
 
 def test_a_redirect_is_not_followed(omise, ask):
     """A6: a request to charge goes where it was sent, once."""
-    there = f"http://127.0.0.1:{omise.server_address[1]}/elsewhere"
+    there = f"http://{omise.address}/elsewhere"
     head = f"HTTP/1.1 307 X\r\nLocation: {there}\r\nContent-Length: 0\r\n"
     omise.answer = f"{head}Connection: close\r\n\r\n".encode()
     with pytest.raises(GatewayError) as error:
@@ -227,59 +168,137 @@ def test_headers_that_drip_end_at_the_deadline_too(omise, ask):
     assert time.monotonic() - started < 3
 
 
-def test_a_hanging_omise_takes_only_so_many_threads(omise, ask):
+@pytest.fixture
+def hanging(omise, app):
+    """Let requests hang until the test lets them go, however slow this machine is."""
+    app.config["OMISE_READ_TIMEOUT"] = 60
+    omise.pause, omise.answer = 60, answer(200, CHARGE)
+    return omise
+
+
+def started(count, act):
+    threads = [threading.Thread(target=act) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def test_a_hanging_omise_takes_only_so_many_threads(hanging, ask):
     """C6: the next request is refused before anything is sent, and the place is given back."""
-    omise.pause, omise.answer = 20, answer(200, CHARGE)
-    errors = []
 
     def hang():
         with pytest.raises(GatewayError) as error:
             ask()
-        errors.append(error.value)
+        assert error.value.code is None
 
-    threads = [threading.Thread(target=hang) for _ in range(MOST_AT_ONCE + 5)]
-    for thread in threads:
-        thread.start()
+    threads = started(MOST_AT_ONCE, hang)
+    eventually(lambda: len(hanging.requests) == MOST_AT_ONCE)
+    for _ in range(5):
+        with pytest.raises(GatewayError) as error:
+            ask()
+        assert error.value.code == "nothing_sent"
+    assert len(hanging.requests) == MOST_AT_ONCE
+    hanging.lets_go()
     for thread in threads:
         thread.join()
-    refused = [error for error in errors if error.code == "nothing_sent"]
-    assert len(refused) == 5
-    assert len(omise.requests) == MOST_AT_ONCE
-    omise.pause = 0
     assert ask().id == "chrg_test_5xyz"
 
 
-def test_nobody_listening_is_a_sure_no(tmp_path):
+def test_what_only_reads_takes_fewer_places_than_payments_have(hanging, app, ask):
+    """C8: however many pages ask, a charge is still sent."""
+    errors = []
+
+    def read():
+        with app.app_context(), pytest.raises(GatewayError) as error:
+            verbs.find_charge(CHARGE["id"])
+        errors.append(error.value)
+
+    threads = started(MOST_READS, read)
+    eventually(lambda: len(hanging.requests) == MOST_READS)
+    for _ in range(4):
+        read()
+    hanging.pause = 0
+    assert ask().id == CHARGE["id"]
+    hanging.lets_go()
+    for thread in threads:
+        thread.join()
+    assert [error.code for error in errors].count("nothing_sent") == 4
+    # Refused or not, a question never says that no money has moved.
+    assert all(error.money_may_have_moved for error in errors)
+
+
+def test_a_webpage_with_429_asks_for_rest_too_and_is_no_sure_no(omise, ask):
+    """B16, C2: a proxy said it; what became of the request, nobody knows."""
+    omise.answer = answer(429, b"<html>slow down</html>", "text/html")
+    with pytest.raises(GatewayError) as error:
+        ask()
+    assert (error.value.money_may_have_moved, error.value.retry_after) == (True, 10)
+
+
+def test_requests_that_one_shopper_waits_for_share_a_deadline(omise, app):
+    """C3, A30: the second gets what the first has left, and none is begun after it."""
+    app.config["OMISE_READ_TIMEOUT"] = 20
+    omise.answer, omise.pause = answer(200, CHARGE), 2
+    with app.app_context(), deadline.within(3.5):
+        assert verbs.find_charge(CHARGE["id"]).id == CHARGE["id"]
+        with pytest.raises(GatewayError) as error:
+            verbs.find_charge(CHARGE["id"])
+        assert error.value.code is None
+        with pytest.raises(GatewayError) as error:
+            verbs.create_charge(**ASKED)
+        assert error.value.code == "nothing_sent"
+        assert not error.value.money_may_have_moved
+    assert len(omise.requests) == 2
+    omise.pause = 0
+    with app.app_context():
+        assert verbs.find_charge(CHARGE["id"]).id == CHARGE["id"]
+
+
+def test_nobody_listening_is_a_sure_no(build):
     """C1: nothing left, so the shopper may try again at once."""
-    app = build(tmp_path, f"http://127.0.0.1:{free_port()}/")
+    app = build(f"http://127.0.0.1:{free_port()}/")
     with app.app_context(), pytest.raises(GatewayError) as error:
-        gateway.create_charge(amount=1)
+        verbs.create_charge(**ASKED)
     assert (error.value.money_may_have_moved, error.value.code) == (
         False,
         "nothing_sent",
     )
 
 
-def test_a_name_that_does_not_resolve_is_a_sure_no(tmp_path):
+def test_a_name_that_does_not_resolve_is_a_sure_no(build):
     """C1: DNS failure."""
-    app = build(tmp_path, "http://nowhere.invalid/")
+    app = build("http://nowhere.invalid/")
     with app.app_context(), pytest.raises(GatewayError) as error:
-        gateway.create_charge(amount=1)
+        verbs.create_charge(**ASKED)
     assert not error.value.money_may_have_moved
 
 
-def test_tls_that_breaks_off_is_not_a_sure_no(tmp_path, omise):
+@pytest.mark.parametrize("said", [b"this is not TLS\r\n", b"", None])
+def test_tls_that_breaks_off_is_not_a_sure_no(build, said):
     """C1, A6: such an error may also come after the request was sent."""
-    omise.answer = b"this is not TLS"
-    app = build(tmp_path, f"https://127.0.0.1:{omise.server_address[1]}/")
-    with app.app_context(), pytest.raises(GatewayError) as error:
-        gateway.create_charge(amount=1)
-    app.extensions["payment"]["session"].close()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        app = build(f"https://127.0.0.1:{listener.getsockname()[1]}/")
+        thread = threading.Thread(target=breaks_off, args=(listener, said))
+        thread.start()
+        with app.app_context(), pytest.raises(GatewayError) as error:
+            verbs.create_charge(**ASKED)
+        thread.join()
     assert error.value.money_may_have_moved
 
 
+def breaks_off(listener, said):
+    """Take one connection, and say something else than TLS, or nothing for a while (None)."""
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(65536)
+        if said is None:
+            time.sleep(1.5)
+            return
+        connection.sendall(said)
+
+
 @pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificate")
-def test_a_certificate_that_is_not_omise_s_is_a_sure_no(tmp_path):
+def test_a_certificate_that_is_not_omise_s_is_a_sure_no(tmp_path, build):
     """C1: the handshake ends before anything is sent."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(
@@ -291,13 +310,12 @@ def test_a_certificate_that_is_not_omise_s_is_a_sure_no(tmp_path):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        app = build(tmp_path, f"https://127.0.0.1:{listener.getsockname()[1]}/")
+        app = build(f"https://127.0.0.1:{listener.getsockname()[1]}/")
         thread = threading.Thread(target=shake_hands, args=(context, listener))
         thread.start()
         with app.app_context(), pytest.raises(GatewayError) as error:
-            gateway.create_charge(amount=1)
+            verbs.create_charge(**ASKED)
         thread.join()
-    app.extensions["payment"]["session"].close()
     assert not error.value.money_may_have_moved
     assert error.value.code == "nothing_sent"
 
@@ -312,14 +330,11 @@ def shake_hands(context, listener):
 @pytest.mark.parametrize(
     "hostile", ["../customers/x", "chrg_test_1/../x", "a b", "a?b"]
 )
-def test_ids_cannot_leave_their_place_in_a_path(tmp_path, omise, hostile):
+def test_ids_cannot_leave_their_place_in_a_path(app, omise, hostile):
     """E8: ids are quoted."""
-    omise.answer = answer(200, CHARGE)
-    app = build(tmp_path, f"http://127.0.0.1:{omise.server_address[1]}/")
+    omise.answer = answer(200, CHARGE | {"id": hostile})
     with app.app_context():
-        gateway.find_charge(hostile)
-        db.engine.dispose()
-    app.extensions["payment"]["session"].close()
+        assert verbs.find_charge(hostile).id == hostile
     path = omise.requests[0].split()[1]
     assert path.count(b"/") == 2
     assert path.startswith(b"/charges/")
@@ -351,12 +366,80 @@ def test_keys_are_the_app_s_own(omise, ask):
         ("javascript:alert(1)", False),
         ("data:text/html,x", False),
         ("//evil.example", False),
+        ("https://", False),
+        ("https://[", False),
         ("", False),
         (None, False),
     ],
 )
-def test_where_a_shopper_may_be_sent(tmp_path, uri, allowed):
+def test_where_a_shopper_may_be_sent(build, uri, allowed):
     """E4: https, or the API's own host in development."""
-    app = build(tmp_path, "http://127.0.0.1:5001/")
+    with build("http://127.0.0.1:5001/").app_context():
+        assert http.may_visit(uri) is allowed
+
+
+@pytest.mark.parametrize(
+    ("uri", "allowed"),
+    [
+        ("https://files.omise.co/qr.svg", True),
+        ("https://1.1.1.1/qr.svg", True),
+        ("http://127.0.0.1:9/qr.svg", True),
+        ("https://127.0.0.1/qr.svg", True),
+        ("http://files.omise.co/qr.svg", False),
+        ("https://10.0.0.1/qr.svg", False),
+        ("https://169.254.169.254/latest/meta-data", False),
+        ("https://[::1]/qr.svg", False),
+        ("https://localhost/qr.svg", False),
+        ("https://metadata/qr.svg", False),
+        ("https://db.internal/qr.svg", False),
+        ("https://printer.local/qr.svg", False),
+        ("file:///etc/passwd", False),
+    ],
+)
+def test_from_where_a_picture_may_be_fetched(build, uri, allowed):
+    """E21: the API's own host, or a public one; nothing of the shop's own network."""
+    with build("http://127.0.0.1:5001/").app_context():
+        assert http.may_fetch(uri) is allowed
+
+
+def moved(there):
+    head = f"HTTP/1.1 302 X\r\nLocation: {there}\r\nContent-Length: 0\r\n"
+    return f"{head}Connection: close\r\n\r\n".encode()
+
+
+def test_a_picture_is_fetched_without_a_key(omise, app):
+    """E21: and is told apart from what is none."""
+    omise.answer = answer(200, PICTURE, "image/svg+xml; charset=utf-8")
     with app.app_context():
-        assert gateway.may_visit(uri) is allowed
+        got = http.fetch_picture(f"http://{omise.address}/qr.svg")
+    assert got == (PICTURE, "image/svg+xml")
+    assert b"Authorization" not in omise.requests[0]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        answer(200, PICTURE, "text/html"),
+        answer(200, PICTURE, ""),
+        answer(404, PICTURE, "image/png"),
+        answer(200, b"x" * (5 * 2**20), "image/png"),
+        moved("http://10.0.0.1/qr.svg"),
+        moved("https://localhost/qr.svg"),
+        moved("file:///etc/passwd"),
+    ],
+)
+def test_what_is_no_picture_of_omise_s_is_not_shown(omise, app, given):
+    """E21: at each hop."""
+    # The line stays open a while, or what was sent last would be cut off.
+    omise.answer, omise.pause = [given, b""], 0.2
+    with app.app_context(), pytest.raises(GatewayError):
+        http.fetch_picture(f"http://{omise.address}/qr.svg")
+    assert len(omise.requests) == 1
+
+
+def test_redirects_to_a_picture_end(omise, app):
+    """E21: three are followed."""
+    omise.answer = moved(f"http://{omise.address}/qr.svg")
+    with app.app_context(), pytest.raises(GatewayError, match="too many redirects"):
+        http.fetch_picture(f"http://{omise.address}/qr.svg")
+    assert len(omise.requests) == 4

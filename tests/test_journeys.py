@@ -27,11 +27,28 @@ def test_declined_then_paid_with_another_card_on_the_same_order(window, shop):
     window.sees("failed")
     declined = window.order_id
     expect(window.page.get_by_text("not enough money")).to_be_visible()
-    window.page.get_by_role("link", name="Try again").click()
     window.pays()
     window.sees("paid")
     assert window.order_id == declined
     assert shop.omise.charged(declined) == {"failed": (1, CUP), "successful": (1, CUP)}
+
+
+@BOTH
+def test_declined_then_paid_in_another_browser(window, shop, opened, look):
+    """A21: the order's own page is all that is needed."""
+    window.pays(POOR)
+    window.sees("failed")
+    other = opened(shop, **look)
+    other.page.goto(f"/orders/{window.order_id}")
+    other.sees("failed")
+    other.page.get_by_role("link", name="Try again or pay another way").click()
+    other.sees("failed")
+    other.pays()
+    other.sees("paid")
+    assert other.order_id == window.order_id
+    window.page.goto("/checkout")
+    window.sees("paid")
+    assert shop.omise.charged() == {"failed": (1, CUP), "successful": (1, CUP)}
 
 
 @BOTH

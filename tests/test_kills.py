@@ -16,13 +16,14 @@ from rig import eventually
 from shopper import Shopper
 from sqlalchemy import text
 
+import payment
 from app import create_app
 from config import Config
-from database import db
 
 CREATE = {"method": "POST", "path": "/charges"}
 FIND = {"method": "GET", "path": r"/charges/chrg_test_\w+"}
 CUSTOMER = {"method": "POST", "path": "/customers"}
+REFUND = {"method": "POST", "path": r"/charges/chrg_test_\w+/refunds"}
 EMAIL = "somchai@example.com"
 # From the kill until all is settled, the restart included.
 LONGEST = 60
@@ -60,9 +61,7 @@ def sweep(running):
         return result.output
 
     yield sweep
-    app.extensions["payment"]["session"].close()
-    with app.app_context():
-        db.engine.dispose()
+    payment.close(app)
 
 
 @pytest.fixture
@@ -119,7 +118,11 @@ def locked(machine):
     @contextmanager
     def hold():
         postgres = machine.database.startswith("postgresql")
-        lock = "LOCK TABLE orders, attempts" if postgres else "BEGIN IMMEDIATE"
+        lock = (
+            "LOCK TABLE payment_orders, payment_attempts"
+            if postgres
+            else "BEGIN IMMEDIATE"
+        )
         with machine.connect() as connection:
             connection.execute(text(lock))
             yield lambda: postgres and eventually(lambda: _waits(machine))
@@ -135,15 +138,24 @@ def _waits(machine):
         return connection.scalar(text(waiting))
 
 
-def state(machine, order_id):
-    """Read the state of an order's only attempt."""
+def status(machine, order_id):
+    """Read the status of an order's only attempt."""
     (attempt,) = machine.attempts(order_id)
-    return attempt["state"]
+    return attempt["status"]
 
 
 def pay(shopper, **more):
     token = shopper.shop.omise.token()
     shopper.charges(omiseToken=token, **more)
+
+
+def pay_again(shopper, order_id):
+    """Pay from the order's own page: its basket may be in a cookie that the kill kept back."""
+    assert shopper.get(f"/orders/{order_id}/pay").url.endswith(f"{order_id}/pay")
+    assert shopper.state == "failed"
+    shopper.form = shopper.hidden()
+    assert shopper.form["order"] == order_id
+    pay(shopper)
 
 
 def assert_paid_once(shopper, order_id, killed=None):
@@ -167,7 +179,7 @@ def test_killed_while_a_charge_is_made(machine, shopper, sweep, fault):
         about=order_id,
         **CREATE,
     )
-    assert state(machine, order_id) == "sent"
+    assert status(machine, order_id) == "sent"
     machine.start_shop()
     shopper.charges(form, **paying)
     assert shopper.state == "confirming"
@@ -189,13 +201,13 @@ def test_killed_before_the_request_came_to_omise(machine, shopper, sweep):
     )
     machine.start_shop()
     sweep()
-    assert state(machine, order_id) in ("sent", "unknown")
+    assert status(machine, order_id) in ("sent", "unknown")
     machine.ages(machine.attempts(order_id), timedelta(minutes=20))
     sweep()
-    assert state(machine, order_id) == "failed"
+    (attempt,) = machine.attempts(order_id)
+    assert (attempt["status"], attempt["failure_code"]) == ("failed", "never_used")
     assert machine.charges(order_id) == []
-    shopper.opens_checkout()
-    pay(shopper)
+    pay_again(shopper, order_id)
     assert_paid_once(shopper, order_id)
 
 
@@ -211,15 +223,15 @@ def test_killed_while_a_card_is_saved(machine, shopper, sweep, fault, commit):
         fault=fault,
         **CUSTOMER,
     )
-    assert state(machine, order_id) == "created"
+    assert status(machine, order_id) == "created"
     machine.start_shop()
     sweep()
     machine.ages(machine.attempts(order_id), timedelta(minutes=2))
     sweep()
-    assert state(machine, order_id) == "failed"
+    (attempt,) = machine.attempts(order_id)
+    assert (attempt["status"], attempt["failure_code"]) == ("failed", "nothing_sent")
     assert machine.charges(order_id) == []
-    shopper.opens_checkout()
-    pay(shopper)
+    pay_again(shopper, order_id)
     assert_paid_once(shopper, order_id)
 
 
@@ -234,7 +246,7 @@ def test_killed_right_before_the_commit_of_a_charge(machine, shopper, sweep):
         about=order_id,
         **CREATE,
     )
-    assert state(machine, order_id) == "sent"
+    assert status(machine, order_id) == "sent"
     machine.start_shop()
     sweep()
     assert_paid_once(shopper, order_id, killed)
@@ -255,7 +267,7 @@ def test_killed_while_a_shopper_comes_back(machine, shopper, sweep, fault, commi
         about=order_id,
         **FIND,
     )
-    assert state(machine, order_id) == "pending"
+    assert status(machine, order_id) == "pending"
     machine.start_shop()
     sweep()
     assert_paid_once(shopper, order_id, killed)
@@ -277,7 +289,7 @@ def test_killed_while_a_webhook_is_acted_upon(machine, shopper, sweep, commit):
         about=order_id,
         **FIND,
     )
-    assert state(machine, order_id) == "pending"
+    assert status(machine, order_id) == "pending"
     machine.start_shop()
     sweep()
     assert_paid_once(shopper, order_id, killed)
@@ -295,6 +307,72 @@ def test_a_sweep_that_is_killed_leaves_all_to_the_next(machine, shopper, sweep):
     eventually(lambda: machine.omise.fault(held)["state"] == "held", 20)
     machine.kill_sweeps()
     machine.omise.releases(held)
-    assert state(machine, order_id) == "pending"
+    assert status(machine, order_id) == "pending"
     sweep()
     assert_paid_once(shopper, order_id)
+
+
+def kill_refund(machine, shopper, fault):
+    """Pay, and kill the command that gives it back at a fault; gives the order's id."""
+    pay(shopper)
+    order_id = shopper.order_id
+    rule = machine.omise.breaks(fault, about=order_id, seconds=60, **REFUND)
+    machine.start_command("refund", order_id, "--yes")
+    eventually(lambda: machine.omise.fault(rule)["state"] == "held", 20)
+    machine.kill_sweeps()
+    machine.omise.releases(rule)
+    (row,) = refunds(machine, order_id)
+    assert (row["status"], row["refund_id"]) == ("sent", None)
+    return order_id
+
+
+def refunds(machine, order_id):
+    """Read what the book says was given back of an order's only attempt."""
+    (attempt,) = machine.attempts(order_id)
+    return [one for one in machine.refunds() if one["attempt_id"] == attempt["id"]]
+
+
+def refused(machine, *arguments):
+    """Run a command that does not do what it was asked; gives what it said."""
+    said = machine.command(*arguments)
+    assert said.returncode == 1, said
+    return said.stderr
+
+
+@pytest.mark.parametrize("fault", ["hold_before", "hold_after"])
+def test_a_refund_that_is_killed_is_made_once(machine, shopper, sweep, fault):
+    """It is committed before Omise is asked: what became of it is found out, not done again."""
+    order_id = kill_refund(machine, shopper, fault)
+    assert "under way" in refused(machine, "refund", order_id, "--yes")
+    eventually(lambda: machine.held("refund"))
+    sweep()
+    (made,), (row,) = machine.held("refund"), refunds(machine, order_id)
+    assert (row["status"], row["refund_id"]) == ("done", made["id"])
+    assert shopper.get(f"/orders/{order_id}").status_code == 200
+    assert shopper.state == "refunded"
+
+
+def test_a_refund_that_was_killed_and_never_made_is_made_when_asked_for(
+    machine, shopper, sweep
+):
+    """That nothing is seen is no "no": an operator looks, and says so."""
+    order_id = kill_refund(machine, shopper, "hang_before")
+    sweep()
+    assert refunds(machine, order_id)[0]["status"] == "sent"
+    assert "under way" in refused(machine, "refund", order_id, "--yes")
+    machine.ages_refunds(timedelta(minutes=20))
+    sweep()
+    assert refunds(machine, order_id)[0]["status"] == "not_found"
+    assert "--again" in refused(machine, "refund", order_id, "--yes")
+    assert machine.held("refund") == []
+    assert machine.command("refund", order_id, "--yes", "--again").returncode == 0
+    assert [one["status"] for one in refunds(machine, order_id)] == [
+        "not_found",
+        "done",
+    ]
+    sweep()
+    assert [one["status"] for one in refunds(machine, order_id)] == [
+        "not_found",
+        "done",
+    ]
+    assert len(machine.held("refund")) == 1

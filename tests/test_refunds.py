@@ -4,16 +4,27 @@ import threading
 from datetime import timedelta
 
 import pytest
-from rig import free_port
+from fault_rig import ago, begin
+from rig import eventually, free_port
 from shopper import Shopper
 from sqlalchemy import update
 
-from database import db
-from payment import gateway, refunds
-from payment.gateway import GatewayError
-from payment.models import Refund, now
+from payment.gateway import verbs
+from payment.gateway.errors import GatewayError
+from payment.operations import refunds
+from payment.orders import entries, queries
+from payment.orders.models import Refund
 
 CREATE = {"method": "POST", "path": r"/charges/chrg_test_\w+/refunds"}
+LIST = {"method": "GET", "path": r"/charges/chrg_test_\w+/refunds"}
+READ = {"method": "GET", "path": r"/charges/chrg_test_\w+"}
+VERSIONS = ["2019-05-29", "2017-11-02"]
+
+
+@pytest.fixture
+def shop(served):
+    """Give a shop with empty books, to which no webhook comes."""
+    return begin(served)
 
 
 @pytest.fixture
@@ -26,29 +37,58 @@ def paid(shop):
         return shop.order(shopper.order_id)
 
 
+@pytest.fixture(params=VERSIONS)
+def version(shop, request, monkeypatch):
+    """Let the shop speak one version of the API, then the other."""
+    monkeypatch.setitem(shop.app.config, "OMISE_API_VERSION", request.param)
+    return request.param
+
+
 def run(shop, *args):
     return shop.app.test_cli_runner().invoke(args=["payment", *args])
 
 
-def give_back(shop, order, amount=None):
+def give_back(shop, order, amount=None, **more):
     with shop.app.app_context():
-        return refunds.give_back(order.attempts[0].id, amount)
+        return refunds.give_back(order.attempts[0].id, amount, "operator a", **more)
 
 
 def charged(shop, order):
     return shop.omise.books(order.id)["by_status"]["successful"]
 
 
+def refunds_in_book(shop, order):
+    return [
+        (one.status, one.amount) for one in shop.order(order.id).attempts[0].refunds
+    ]
+
+
+def age(shop, refund, **by):
+    """Let time pass for a refund."""
+    then = ago(shop, **by)
+    with shop.engine.begin() as connection:
+        old = update(Refund).where(Refund.id == refund.id)
+        connection.execute(old.values(created_at=then))
+
+
+def asks_again(shop, refund):
+    """Reconcile one refund; gives its status."""
+    with shop.app.app_context():
+        return refunds.reconcile(queries.find_refund(refund.id), "sweep")
+
+
 def test_a_whole_refund_is_written_down_and_not_made_twice(shop, paid):
     """A17: run again, it finds that nothing is left."""
     result = run(shop, "refund", paid.id, "--yes")
-    assert (result.exit_code, result.output) == (0, "Refunded 490.00 THB.\n")
+    assert (result.exit_code, result.stdout) == (0, "Refunded 490.00 THB.\n")
     again = run(shop, "refund", paid.id, "--yes")
     assert again.exit_code == 1
-    assert "Only 0.00 THB is left" in again.output
+    assert "Only 0.00 THB of 490.00 THB is left" in again.output
+    assert "Nothing was refunded" in again.output
     assert charged(shop, paid)["refunded"] == 49000
     attempt = shop.order(paid.id).attempts[0]
-    assert (attempt.refunded_amount, attempt.refunds[0].state) == (49000, "done")
+    assert (attempt.refunded_amount, attempt.refunds[0].status) == (49000, "done")
+    assert attempt.refunds[0].refund_id.startswith("rfnd_test_")
     assert shop.order(paid.id).paid_at
 
 
@@ -59,9 +99,11 @@ def test_twenty_at_once_give_back_once(shop, paid):
     def refund():
         start.wait()
         try:
-            ended.append(give_back(shop, paid).state)
+            ended.append(give_back(shop, paid).status)
         except refunds.RefundRefused:
             ended.append("refused")
+        except GatewayError as error:  # so many may read at once
+            ended.append("refused" if error.code == "nothing_sent" else str(error))
 
     threads = [threading.Thread(target=refund) for _ in range(20)]
     for thread in threads:
@@ -70,6 +112,26 @@ def test_twenty_at_once_give_back_once(shop, paid):
         thread.join()
     assert sorted(ended) == ["done"] + ["refused"] * 19
     assert charged(shop, paid)["refunded"] == 49000
+
+
+def test_a_refund_made_meanwhile_counts_before_its_charge_is_read_again(
+    shop, paid, monkeypatch
+):
+    """A17: a rival has given all back between this one's reading and its writing."""
+    read = verbs.refunds_of
+
+    def rival_is_faster(charge_id):
+        monkeypatch.setattr(verbs, "refunds_of", read)
+        before = read(charge_id)
+        shop.omise.breaks("answer_before", skip=1, **READ)
+        assert give_back(shop, paid).status == "done"
+        assert shop.order(paid.id).attempts[0].refunded_amount == 0
+        return before
+
+    monkeypatch.setattr(verbs, "refunds_of", rival_is_faster)
+    with pytest.raises(refunds.RefundRefused, match="Only 0.00 THB"):
+        give_back(shop, paid)
+    assert refunds_in_book(shop, paid) == [("done", 49000)]
 
 
 def test_part_after_part_until_nothing_is_left(shop, paid):
@@ -86,7 +148,7 @@ def test_part_after_part_until_nothing_is_left(shop, paid):
         (text, "is not an amount of THB")
         for text in ("12.345", "1e3", "-5", "ten", "1,5")
     ]
-    + [("0", "is left to refund"), ("490.01", "Only 490.00 THB is left")],
+    + [("0", "must be more than nothing"), ("490.01", "Only 490.00 THB of 490.00")],
 )
 def test_an_amount_that_cannot_be_is_refused_in_words(shop, paid, amount, said):
     """A10: nothing is asked of Omise."""
@@ -94,6 +156,7 @@ def test_an_amount_that_cannot_be_is_refused_in_words(shop, paid, amount, said):
     assert result.exit_code == 1
     assert said in result.output
     assert charged(shop, paid)["refunded"] == 0
+    assert refunds_in_book(shop, paid) == []
 
 
 def test_nothing_is_refunded_unless_the_operator_says_yes(shop, paid):
@@ -104,48 +167,177 @@ def test_nothing_is_refunded_unless_the_operator_says_yes(shop, paid):
     assert charged(shop, paid)["refunded"] == 0
 
 
+def test_who_gave_back_and_why_is_kept(shop, paid):
+    """E23: in the order's history."""
+    run(shop, "refund", paid.id, "100", "--reason", "a cracked cup", "--yes")
+    with shop.app.app_context():
+        told = [
+            one
+            for one in entries.history(paid.id)
+            if one.what in ("refund", "refunded")
+        ]
+    assert [(one.what, one.was, one.became) for one in told] == [
+        ("refund", None, "sent 100.00 THB"),
+        ("refund", "sent", "done 100.00 THB"),
+        ("refunded", "0.00 THB", "100.00 THB"),
+    ]
+    assert told[0].why == "a cracked cup"
+    assert all(one.by.startswith("operator ") for one in told)
+
+
 @pytest.mark.parametrize("fault", ["reset_after", "answer_after"])
-def test_a_refund_whose_answer_is_lost_is_found_again(shop, paid, fault):
-    """A17: not sent twice; the refund's own id in its metadata tells."""
+def test_a_refund_whose_answer_is_lost_is_found_again(shop, paid, version, fault):
+    """A17, A24: by its id in the metadata, or as the one of its amount that is new."""
     shop.omise.breaks(fault, **CREATE)
-    assert give_back(shop, paid, 10000).state == "done"
+    assert give_back(shop, paid, 10000).status == "done"
     assert charged(shop, paid)["refunded"] == 10000
+    # Said twice more: each is one of its own.
+    shop.omise.breaks(fault, **CREATE)
+    assert give_back(shop, paid, 10000).status == "done"
+    assert give_back(shop, paid, 10000).status == "done"
+    assert charged(shop, paid)["refunded"] == 30000
+    made = [one.refund_id for one in shop.order(paid.id).attempts[0].refunds]
+    assert len(set(made)) == 3
 
 
-def test_while_nobody_knows_no_second_refund_is_sent(shop, paid):
-    """A17: the answer is lost, and Omise cannot be asked either; the sweep settles it."""
+def test_a_refund_of_the_dashboard_is_not_taken_for_a_lost_one(shop, paid, version):
+    """A24: what was there before, or is of another amount, is not ours."""
+    with shop.app.app_context():
+        verbs.refund_charge(paid.attempts[0].charge_id, 10000, "by hand")
+    shop.omise.breaks("reset_before", **CREATE)
+    lost = give_back(shop, paid, 10000)
+    assert lost.status == "sent"
+    with shop.app.app_context():
+        verbs.refund_charge(paid.attempts[0].charge_id, 20000, "by hand")
+    assert asks_again(shop, lost) == "sent"
+    age(shop, lost, minutes=11)
+    assert asks_again(shop, lost) == "not_found"
+
+
+def test_a_refund_that_is_another_s_by_its_metadata_is_not_taken(shop, paid):
+    """A24: of the same amount, new, and named: it is somebody else's."""
+    shop.omise.breaks("reset_before", **CREATE)
+    lost = give_back(shop, paid, 10000)
+    with shop.app.app_context():
+        verbs.refund_charge(paid.attempts[0].charge_id, 10000, "by hand")
+    assert asks_again(shop, lost) == "sent"
+
+
+def test_while_nobody_knows_no_second_refund_is_sent(shop, paid, version):
+    """A17, A24: the answer is lost, and Omise cannot be asked either; the sweep settles it."""
     shop.omise.breaks("reset_after", **CREATE)
-    shop.omise.breaks("answer_before", method="GET", path="/charges/.*/refunds")
+    shop.omise.breaks("answer_before", skip=1, **LIST)
     result = run(shop, "refund", paid.id, "100", "--yes")
-    assert "not known yet" in result.output
-    with pytest.raises(refunds.RefundRefused, match="under way"):
-        give_back(shop, paid, 10000)
-    assert "refund" in shop.sweep()
+    assert result.exit_code == 1
+    assert "not known yet: do not refund again" in result.output
+    for again in (False, True):
+        with pytest.raises(refunds.RefundRefused, match="under way"):
+            give_back(shop, paid, 10000, again=again)
+    assert "sent -> done" in shop.sweep()
     assert "done" in run(shop, "show", paid.id).output
     assert charged(shop, paid)["refunded"] == 10000
 
 
-def test_a_refund_that_never_arrived_is_given_up_after_a_long_wait(shop, paid):
-    """A17: then, and not earlier, another may be made."""
+@pytest.mark.parametrize("status", [401, 404, 500])
+def test_a_refund_that_was_answered_is_done_whatever_reads_say(
+    shop, paid, version, status
+):
+    """A23, A24: that the charge cannot be read after it says nothing of the refund."""
+    shop.omise.breaks("answer_before", skip=1, status=status, **READ)
+    assert give_back(shop, paid, 10000).status == "done"
+    assert charged(shop, paid)["refunded"] == 10000
+
+
+def test_a_lost_refund_that_cannot_be_looked_up_is_not_called_failed(shop, paid):
+    """A23, A24: a refused question is no "no"."""
+    shop.omise.breaks("reset_after", **CREATE)
+    refused = {"status": 404, "body": "error", "code": "not_found"}
+    shop.omise.breaks("answer_before", skip=1, **refused, **LIST)
+    lost = give_back(shop, paid, 10000)
+    assert (lost.status, lost.failure_code) == ("sent", None)
+    assert asks_again(shop, lost) == "done"
+
+
+def test_a_refund_that_never_arrived_is_given_up_after_a_long_wait(shop, paid, version):
+    """A17, A24: never "failed"; another one only if an operator has looked."""
     shop.omise.breaks("reset_before", **CREATE)
     refund = give_back(shop, paid)
-    assert refund.state == "sent"
+    assert refund.status == "sent"
     shop.sweep()
-    assert shop.order(paid.id).attempts[0].refunds[0].state == "sent"
-    with shop.app.app_context():
-        old = update(Refund).where(Refund.id == refund.id)
-        db.session.execute(old.values(created_at=now() - timedelta(minutes=11)))
-        db.session.commit()
-    assert "sent -> failed" in shop.sweep()
-    assert give_back(shop, paid).state == "done"
+    assert refunds_in_book(shop, paid) == [("sent", 49000)]
+    age(shop, refund, minutes=9)
+    shop.sweep()
+    assert refunds_in_book(shop, paid) == [("sent", 49000)]
+    age(shop, refund, minutes=11)
+    assert "sent -> not_found" in shop.sweep()
+    refused = run(shop, "refund", paid.id, "--yes")
+    assert refused.exit_code == 1
+    assert "look at the charge on the dashboard" in refused.output
+    assert charged(shop, paid)["refunded"] == 0
+    again = run(shop, "refund", paid.id, "--again", "--yes")
+    assert (again.exit_code, again.stdout) == (0, "Refunded 490.00 THB.\n")
     assert charged(shop, paid)["refunded"] == 49000
+    assert refunds_in_book(shop, paid) == [("not_found", 49000), ("done", 49000)]
+    shop.sweep()
+    assert refunds_in_book(shop, paid) == [("not_found", 49000), ("done", 49000)]
+
+
+def test_a_refund_that_shows_up_late_is_found_although_it_was_given_up(
+    shop, paid, version, monkeypatch
+):
+    """A24: it is looked for during a week, and is not made a second time meanwhile."""
+    # The request hangs on the way, and whoever sent it gives it up.
+    rule = shop.omise.breaks("hold_before", **CREATE)
+    with monkeypatch.context() as hasty:
+        hasty.setitem(shop.app.config, "OMISE_READ_TIMEOUT", 1)
+        lost = give_back(shop, paid, 10000)
+    age(shop, lost, minutes=11)
+    assert asks_again(shop, lost) == "not_found"
+    with pytest.raises(refunds.RefundRefused, match="--again"):
+        give_back(shop, paid, 10000)
+    shop.omise.releases(rule)
+    eventually(lambda: charged(shop, paid)["refunded"])
+    age(shop, lost, days=6)
+    assert "not_found -> done" in shop.sweep()
+    assert shop.order(paid.id).attempts[0].refunded_amount == 10000
+
+
+@pytest.mark.parametrize("total", [None, 2, "one", True])
+def test_a_list_of_refunds_that_was_not_read_to_its_end_proves_nothing(
+    shop, paid, total
+):
+    """A20, A24: nothing seen in part of a list is not nothing."""
+    shop.omise.breaks("reset_before", **CREATE)
+    lost = give_back(shop, paid, 10000)
+    age(shop, lost, minutes=11)
+    shop.omise.breaks("change", set={"total": total}, **LIST)
+    assert asks_again(shop, lost) == "sent"
+    assert asks_again(shop, lost) == "not_found"
+
+
+def test_a_list_begun_before_patience_ran_out_proves_nothing(shop, paid, monkeypatch):
+    """A20: a round that was suspended while it read; the next one begins after it."""
+    shop.omise.breaks("reset_before", **CREATE)
+    lost = give_back(shop, paid, 10000)
+    age(shop, lost, minutes=9)
+    clock, read, slept = queries.clock, verbs.refunds_of, []
+
+    def suspended(charge_id):
+        page = read(charge_id)
+        slept.append(timedelta(minutes=10))
+        return page
+
+    monkeypatch.setattr(verbs, "refunds_of", suspended)
+    monkeypatch.setattr(queries, "clock", lambda: clock() + sum(slept, timedelta(0)))
+    assert asks_again(shop, lost) == "sent"
+    assert asks_again(shop, lost) == "not_found"
 
 
 def test_what_was_refunded_on_the_dashboard_is_known_first(shop, paid):
     """A17: the charge is read before more is given back."""
     with shop.app.app_context():
-        gateway.refund_charge(paid.attempts[0].charge_id, 40000, "by hand")
-    with pytest.raises(refunds.RefundRefused, match="90.00 THB is left"):
+        verbs.refund_charge(paid.attempts[0].charge_id, 40000, "by hand")
+    with pytest.raises(refunds.RefundRefused, match="90.00 THB of 490.00 THB is left"):
         give_back(shop, paid, 10000)
     assert shop.order(paid.id).attempts[0].refunded_amount == 40000
 
@@ -162,7 +354,7 @@ def test_omise_s_refusal_is_said_and_the_money_stays(shop):
     assert result.exit_code == 1
     assert "Omise refused (failed_refund)" in result.output
     assert "by hand" in result.output
-    assert shop.order(order.id).attempts[0].refunds[0].state == "failed"
+    assert refunds_in_book(shop, order) == [("failed", 49000)]
 
 
 def test_nothing_is_written_when_omise_cannot_be_asked(build_shop):
@@ -174,5 +366,8 @@ def test_nothing_is_written_when_omise_cannot_be_asked(build_shop):
     shop.app.config["OMISE_API_BASE"] = f"http://127.0.0.1:{free_port()}/"
     with pytest.raises(GatewayError):
         give_back(shop, order)
-    assert "Nothing was refunded" in run(shop, "refund", order.id, "--yes").output
+    result = run(shop, "refund", order.id, "--yes")
+    assert result.exit_code == 1
+    assert "Omise could not be asked" in result.output
+    assert "Nothing is known to have moved" in result.output
     assert shop.order(order.id).attempts[0].refunds == []

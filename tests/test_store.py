@@ -17,8 +17,8 @@ MOVES = ["/add", "/cart/change", "/cart/remove", "/cart/empty"]
 TEMPLATES = sorted(Path(store.root_path, "templates").rglob("*.html"))
 
 
-def open_shop(**settings):
-    """Build the smallest app that can host the shop."""
+def open_shop(waiting=(), **settings):
+    """Build the smallest app that can host the shop; its till knows of orders that wait."""
     app = Flask("host", static_folder=None)
     app.config.update(
         TESTING=True,
@@ -33,6 +33,7 @@ def open_shop(**settings):
     till = Blueprint("checkout", __name__)
     till.add_url_rule("/checkout", "check_out", lambda: "The till.")
     app.register_blueprint(till)
+    app.jinja_env.globals["payment_open_orders"] = lambda: waiting
     return app
 
 
@@ -106,6 +107,7 @@ def test_quantity_may_be_left_out(visitor):
         ("/cart/change", {"sku": TEA}),
         ("/cart/change", {"sku": TEA, "quantity": "1.5"}),
         ("/cart/change", {"quantity": "2"}),
+        ("/cart/change", {"sku": CUP, "quantity": "2"}),
         ("/cart/remove", {"sku": "<b>"}),
         ("/cart/remove", {}),
     ],
@@ -155,6 +157,30 @@ def test_empty_basket_offers_the_shelf_and_no_checkout(visitor):
     page = visitor.sees("/cart")
     assert "Your basket is empty" in page
     assert 'href="/checkout"' not in page
+
+
+def test_what_was_ordered_meanwhile_does_not_come_back_from_an_old_page(visitor):
+    """A21: another tab's basket page still shows it, and its buttons still work."""
+    visitor.starts_with(cloud_oolong=2)
+    visitor.does("/cart/empty")
+    assert visitor.does("/cart/change", sku=TEA, quantity="1") == "/cart"
+    assert visitor.has() == {}
+    assert "not in your basket any more" in visitor.sees("/cart")
+
+
+@pytest.mark.parametrize("basket", [{}, {"cloud_oolong": 1}], ids=["empty", "filled"])
+def test_basket_tells_of_an_order_that_is_not_paid_yet(basket):
+    """A21: with a link to it, whatever the basket holds by then."""
+    waiting = [{"id": "1", "amount": 49000, "currency": "THB", "url": "/orders/1"}]
+    visitor = Shopper(open_shop(waiting=waiting))
+    visitor.starts_with(**basket)
+    page = visitor.sees("/cart")
+    assert "An order of yours is not paid yet" in page
+    assert 'href="/orders/1"' in page
+
+
+def test_basket_tells_of_no_order_when_none_waits(visitor):
+    assert "not paid yet" not in visitor.sees("/cart")
 
 
 def test_basket_can_be_changed_line_by_line(visitor):

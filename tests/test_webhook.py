@@ -6,14 +6,13 @@ import uuid
 
 import pytest
 import requests
-from rig import eventually
+from rig import eventually, webhooks_rest
 from shopper import Shopper
 from sqlalchemy import func, select
 from test_signature import SECRET, signed
 from werkzeug.test import EnvironBuilder
 
-from database import db
-from payment.models import Delivery
+from payment.orders.models import Delivery
 
 
 def deliver(shop, event, *, secret=SECRET, headers=None, body=None):
@@ -35,8 +34,13 @@ def event(charge_id, key="charge.complete", **data):
 
 
 def deliveries(shop):
-    with shop.app.app_context():
-        return db.session.scalar(select(func.count()).select_from(Delivery))
+    with shop.engine.connect() as connection:
+        return connection.scalar(select(func.count()).select_from(Delivery))
+
+
+def reads(shop):
+    """Count how often Omise was asked about a charge."""
+    return shop.omise.books()["counts"].get("GET /charges/<charge_id>", 0)
 
 
 @pytest.fixture
@@ -80,22 +84,24 @@ def test_a_signed_lie_changes_nothing(waiting):
     """B9: the event says successful, Omise says pending."""
     shop = waiting.shop
     lie = event(waiting.charge["id"], status="successful", paid=True, amount=49000)
-    before = shop.order(waiting.order_id).attempts[0].checked_at
+    before = shop.order(waiting.order_id).attempts[0].recorded_at
     assert deliver(shop, lie).status_code == 200
-    eventually(lambda: shop.order(waiting.order_id).attempts[0].checked_at != before)
+    eventually(lambda: shop.order(waiting.order_id).attempts[0].recorded_at != before)
     assert shop.order(waiting.order_id).paid_at is None
 
 
 def test_the_same_event_again_changes_nothing(waiting):
-    """B1: replays are kept once and settle the same."""
+    """B1, B20: replays are kept once, and Omise is asked once."""
     shop = waiting.shop
     shop.omise.control(f"charges/{waiting.charge['id']}/pay")
-    told, before = event(waiting.charge["id"]), deliveries(shop)
+    told, before, asked = event(waiting.charge["id"]), deliveries(shop), reads(shop)
     assert [deliver(shop, told).status_code for _ in range(5)] == [200] * 5
     eventually(lambda: shop.order(waiting.order_id).paid_at)
     paid_at = shop.order(waiting.order_id).paid_at
     assert deliver(shop, told).status_code == 200
+    webhooks_rest()
     assert deliveries(shop) == before + 1
+    assert reads(shop) == asked + 1
     assert shop.order(waiting.order_id).paid_at == paid_at
 
 
@@ -129,7 +135,9 @@ def test_an_unsigned_delivery_is_refused_and_not_kept(shop, broken):
 )
 def test_events_of_other_things_are_kept_and_left_alone(shop, told):
     """B10: unknown keys, ids and objects are answered 200."""
+    before = deliveries(shop)
     assert deliver(shop, told).status_code == 200
+    assert deliveries(shop) == before + 1
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b"\xff", b"[" * 100_000])

@@ -9,12 +9,15 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import pytest
 import requests
 from fault_rig import begin, dump
-from rig import eventually
+from rig import eventually, why
 from test_signature import OTHER, SECRET, signed
 from test_webhook import deliver, event
+from test_webhook import reads as reads_of_charges
 
 import sandbox
-from payment import book, ledger, order_paid, sweep
+from payment import OrdersUnavailable, order_paid
+from payment.operations import sweep
+from payment.orders import ledger
 from webhook import webhook
 
 CREATE = {"method": "POST", "path": "/charges"}
@@ -66,7 +69,7 @@ def paid(shop):
     """Hear of each order that is paid."""
     told = []
 
-    def listen(order):
+    def listen(app, order, why):
         told.append(order.id)
 
     with order_paid.connected_to(listen):
@@ -100,21 +103,17 @@ def answers_to(shop):
     ]
 
 
-def reads_of_charges(shop):
-    """Count how often Omise was asked about a charge."""
-    return shop.omise.books()["counts"].get("GET /charges/<charge_id>", 0)
-
-
 def test_the_same_event_a_hundred_times_changes_nothing(shop, filled, settlers, paid):
-    """B1, A18: one after the other, then from twenty threads at once."""
+    """B1, B20, A18: one after the other, then from twenty threads at once; Omise is asked once."""
     charge_id = waits(filled)
+    settlers.rest()
     shop.omise.control("settings", webhook_uri=None)
     pay(shop, charge_id)
-    told = event(charge_id)
+    told, asked = event(charge_id), reads_of_charges(shop)
     assert deliver(shop, told).status_code == 200
     settlers.rest()
     before = dump(shop)
-    assert before["orders"][0]
+    assert before["payment_orders"][0]
     assert paid == [filled.order_id]
     for _ in range(100):
         assert deliver(shop, told).status_code == 200
@@ -125,6 +124,7 @@ def test_the_same_event_a_hundred_times_changes_nothing(shop, filled, settlers, 
     settlers.rest()
     assert {answer.status_code for answer in answers} == {200}
     assert dump(shop) == before
+    assert reads_of_charges(shop) == asked + 1
     assert paid == [filled.order_id]
 
 
@@ -144,9 +144,9 @@ def test_the_first_hundred_at_once_pay_the_order_once(shop, filled, settlers, pa
     settlers.rest()
     assert statuses == {200}
     assert paid == [filled.order_id]
-    kept = [row for row in dump(shop)["deliveries"] if row[0] == told["id"]]
+    kept = [row for row in dump(shop)["payment_deliveries"] if row[0] == told["id"]]
     assert len(kept) == 1
-    assert shop.order(filled.order_id).needs_attention is None
+    assert why(shop.order(filled.order_id)) is None
 
 
 @pytest.mark.parametrize("fault", ["hold_after", "close_after", "answer_after"])
@@ -180,17 +180,21 @@ def test_no_event_at_all_is_made_up_for_by_the_sweep(shop, filled):
     shop.omise.breaks("webhook", drop=True, times=0)
     shop.omise.control("settings", three_d_secure=True)
     orders = []
-    for pays in (
-        filled.pays,
-        lambda: filled.pays_by("promptpay"),
-        lambda: filled.pays_by("truemoney", phone_number="0812345678"),
+    for sku, pays in (
+        ("cloud-oolong", filled.pays),
+        ("celadon-cup", lambda: filled.pays_by("promptpay")),
+        (
+            "rain-ink",
+            lambda: filled.pays_by("truemoney", phone_number="0812345678"),
+        ),
     ):
+        filled.adds(sku)
         pays()
         orders.append(filled.order_id)
         pay(shop, shop.order(filled.order_id).latest.charge_id)
-        filled.adds()
     postman(shop).rest()
     assert answers_to(shop) == []
+    assert len(set(orders)) == 3
     assert not any(shop.order(order).paid_at for order in orders)
     shop.sweep()
     assert all(shop.order(order).paid_at for order in orders)
@@ -220,8 +224,8 @@ def test_events_may_come_in_any_way_that_omise_sends_them(
     settlers.rest()
     assert {status for _, status in answers_to(shop)} == {200}
     assert paid == [filled.order_id]
-    assert len(dump(shop)["deliveries"]) == 2
-    assert shop.order(filled.order_id).needs_attention is None
+    assert len(dump(shop)["payment_deliveries"]) == 2
+    assert why(shop.order(filled.order_id)) is None
 
 
 @pytest.mark.parametrize(
@@ -234,7 +238,7 @@ def test_what_omise_would_not_send_is_refused_and_sets_off_nothing(shop, filled,
     pay(shop, charge_id)
     postman(shop).rest()
     assert {status for _, status in answers_to(shop)} == {401}
-    assert (dump(shop)["deliveries"], reads_of_charges(shop)) == ([], 0)
+    assert (dump(shop)["payment_deliveries"], reads_of_charges(shop)) == ([], 0)
     shop.sweep()
     assert shop.order(filled.order_id).paid_at
 
@@ -317,7 +321,7 @@ def test_an_event_that_lies_is_only_a_reason_to_ask(
     settlers.rest()
     assert {status for _, status in answers_to(shop)} == {200}
     order = shop.order(filled.order_id)
-    assert (order.latest.state, order.needs_attention) == (state, None)
+    assert (order.latest.status, why(order)) == (state, None)
     assert bool(order.paid_at) == (state == "successful")
 
 
@@ -344,8 +348,33 @@ def test_charges_of_other_apps_are_told_of_and_left_alone(
     settlers.rest()
     assert answers_to(shop)[-2:] == [("charge.create", 200), ("refund.create", 200)]
     after = dump(shop)
-    assert len(after.pop("deliveries")) == len(before.pop("deliveries")) + 2
+    assert (
+        len(after.pop("payment_deliveries"))
+        == len(before.pop("payment_deliveries")) + 2
+    )
     assert after == before
+
+
+def test_a_refund_on_the_dashboard_is_heard_of_at_its_charge(shop, filled, settlers):
+    """A27, B10: the event is about the refund, and names the charge."""
+    filled.pays()
+    order_id, charge_id = filled.order_id, shop.omise.latest()["id"]
+    refund = f"{shop.omise.base}charges/{charge_id}/refunds"
+    key = (sandbox.SECRET_KEY, "")
+    requests.post(refund, json={"amount": 9000}, auth=key, timeout=30)
+    postman(shop).rest()
+    settlers.rest()
+    assert answers_to(shop)[-1] == ("refund.create", 200)
+    assert shop.order(order_id).latest.refunded_amount == 9000
+    filled.opens_order(order_id)
+    assert filled.state == "paid"
+    assert "90.00 of it was refunded" in filled.page.text
+    requests.post(refund, json={"amount": 40000}, auth=key, timeout=30)
+    postman(shop).rest()
+    settlers.rest()
+    filled.opens_order(order_id)
+    assert filled.state == "refunded"
+    assert "490.00" in filled.page.text
 
 
 def test_an_answer_never_waits_for_omise(shop, filled, settlers):
@@ -383,7 +412,8 @@ def fails_once(monkeypatch, holder, name, error):
 def test_an_event_that_could_not_be_kept_is_asked_for_again(shop, filled, monkeypatch):
     """B12: 503, and Omise delivers it again."""
     charge_id = waits(filled)
-    fails_once(monkeypatch, book, "note_delivery", book.LedgerDown("asked for"))
+    here = shop.app.extensions["payment"]
+    fails_once(monkeypatch, here, "note_delivery", OrdersUnavailable("asked for"))
     pay(shop, charge_id)
     postman(shop).rest()
     assert answers_to(shop)[-1] == ("charge.complete", 503)
@@ -395,7 +425,7 @@ def test_an_event_that_could_not_be_kept_is_asked_for_again(shop, filled, monkey
 
 
 @pytest.mark.parametrize(
-    "error", [book.LedgerDown("asked for"), RuntimeError("asked for")], ids=repr
+    "error", [OrdersUnavailable("asked for"), RuntimeError("asked for")], ids=repr
 )
 def test_an_event_that_could_not_be_acted_upon_is_left_to_the_sweep(
     shop, filled, settlers, monkeypatch, caplog, error

@@ -1,6 +1,6 @@
 """Judge a shop's order book by Omise's own books: a pure function over what both hold."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from plans import Plan
@@ -10,52 +10,87 @@ UNSURE = ("created", "sent", "unknown")
 
 @dataclass
 class Visit:
-    """Keep what a shopper saw: whether the shop showed the order, and pages that broke."""
+    """Keep what a shopper saw: whether the shop showed the order, and pages that broke.
+
+    `refunds` is how often an operator was told to give something back.
+    """
 
     plan: Plan
     order_id: str
     shown: bool = False
+    refunds: int = 0
     broken: list = field(default_factory=list)
 
 
-def judge(charges, orders, attempts, visits):
+@dataclass
+class Books:
+    """Hold what is to be compared: what Omise has, and the rows of the order book.
+
+    `given` are Omise's refunds, `unused` the tokens and sources that it says nobody used. Each
+    order of `orders` (by id) has its open `flags`; `given_up` are the attempts of which the shop
+    said at some time that they were not found.
+    """
+
+    charges: list
+    orders: dict
+    attempts: list
+    refunds: list = field(default_factory=list)
+    given: list = field(default_factory=list)
+    unused: set = field(default_factory=set)
+    given_up: set = field(default_factory=set)
+
+
+def judge(books, visits):
     """List what is wrong as (order id, sentence); nothing, when the shop kept its promises.
 
-    `charges`: what Omise holds; `orders` (by id) and `attempts`: the rows of the book; `visits`:
-    what the shoppers saw, by order id.
+    `visits`: what the shoppers saw, by order id.
     """
-    books = _Books(charges, orders, attempts, visits)
+    court = _Court(books, visits)
     checks = (
-        books.surplus_creates,
-        books.double_charges,
-        books.charges_unbooked,
-        books.charges_otherwise,
-        books.orders_paid_wrongly,
-        books.attempts_unsure,
-        books.amounts,
-        books.orders_lost,
-        books.pages_broken,
+        court.surplus_creates,
+        court.double_charges,
+        court.goods_paid_twice,
+        court.orders_again,
+        court.charges_unbooked,
+        court.charges_otherwise,
+        court.orders_paid_wrongly,
+        court.attempts_unsure,
+        court.given_up_wrongly,
+        court.refunds_otherwise,
+        court.refunds_unasked,
+        court.flags_without_cause,
+        court.amounts,
+        court.orders_lost,
+        court.pages_broken,
     )
     return [finding for check in checks for finding in check()]
 
 
-class _Books:
-    def __init__(self, charges, orders, attempts, visits):
-        self.orders, self.visits = orders, visits
-        self.attempts = {one["id"]: one for one in attempts}
+class _Court:
+    def __init__(self, books, visits):
+        self.books, self.orders, self.visits = books, books.orders, visits
+        self.attempts = {one["id"]: one for one in books.attempts}
         self.by_order, self.by_attempt = defaultdict(list), defaultdict(list)
-        for one in charges:
+        for one in books.charges:
             self.by_order[one["metadata"]["order_id"]].append(one)
             self.by_attempt[one["metadata"]["attempt_id"]].append(one)
+        self.by_visitor = defaultdict(list)
+        for one in self.orders.values():
+            self.by_visitor[one["visitor"] or one["id"]].append(one)
 
-    def _flagged(self, order_id):
-        order = self.orders.get(order_id)
-        return (order and order["needs_attention"]) or ""
+    def _visit_of(self, orders):
+        """Find the visit during which one of these orders was made."""
+        known = [self.visits[one["id"]] for one in orders if one["id"] in self.visits]
+        return known[0] if known else None
 
-    def _excused(self, order_id):
-        """Tell whether Omise's answers lied, and the shop called for a person's look."""
+    def _paid(self, order_id):
+        """List the charges of an order that were paid and not given back.
+
+        Where an operator gave back on purpose, that hides no second charge.
+        """
         visit = self.visits.get(order_id)
-        return bool(visit and visit.plan.lied_to and self._flagged(order_id))
+        counts = _taken if visit and visit.refunds else _kept
+        return [one for one in self.by_order[order_id] if counts(one)]
 
     def surplus_creates(self):
         for attempt_id, made in self.by_attempt.items():
@@ -64,14 +99,42 @@ class _Books:
                 yield order_id, f"attempt {attempt_id} made {len(made)} charges"
 
     def double_charges(self):
-        for order_id, made in self.by_order.items():
-            taken = [one for one in made if _kept(one)]
-            visit = self.visits.get(order_id)
-            meant = visit is not None and visit.plan.pays_twice
-            if len(taken) > 1 and not meant:
-                yield order_id, f"{len(taken)} charges were paid"
-            elif len(taken) > 1 and "paid twice" not in self._flagged(order_id):
+        """Paid twice is meant by who pays an old code too, or pays again what was given up."""
+        for order_id in list(self.by_order):
+            paid, visit = self._paid(order_id), self.visits.get(order_id)
+            blind = [
+                one
+                for one in paid
+                if one["metadata"]["attempt_id"] not in self.books.given_up
+            ]
+            meant = len(blind) < 2 or (visit is not None and visit.plan.pays_twice)
+            order = self.orders.get(order_id)
+            flags = (
+                [one for one in order["flags"] if "paid twice" in one] if order else []
+            )
+            if len(paid) > 1 and not meant:
+                yield order_id, f"{len(paid)} charges were paid"
+            elif len(flags) < len(paid) - 1:
                 yield order_id, "the shopper paid twice and no operator was called"
+
+    def goods_paid_twice(self):
+        """Over all orders of a visitor: nothing is paid for that was not asked for."""
+        for orders in self.by_visitor.values():
+            visit, paid = self._visit_of(orders), Counter()
+            for order in orders:
+                if any(_taken(one) for one in self.by_order[order["id"]]):
+                    paid += Counter(
+                        {one["name"]: one["quantity"] for one in order["lines"]}
+                    )
+            if visit and not paid <= Counter(visit.plan.goods):
+                told = f"paid for {dict(paid)}, asked for {visit.plan.goods}"
+                yield visit.order_id, told
+
+    def orders_again(self):
+        """One basket is one order, whatever way leads there."""
+        for orders in self.by_visitor.values():
+            if len(orders) > 1:
+                yield orders[0]["id"], f"the basket was ordered {len(orders)} times"
 
     def charges_unbooked(self):
         for attempt_id, (charge, *_) in self.by_attempt.items():
@@ -79,26 +142,26 @@ class _Books:
             attempt = self.attempts.get(attempt_id)
             if attempt is None or attempt["order_id"] != order_id:
                 yield order_id, f"charge {charge['id']} is of no attempt in the book"
-            elif attempt["charge_id"] != charge["id"] and not self._excused(order_id):
+            elif attempt["charge_id"] != charge["id"]:
                 yield order_id, f"charge {charge['id']} is not in the book"
 
     def charges_otherwise(self):
         for attempt in self.attempts.values():
             order_id, charge_id = attempt["order_id"], attempt["charge_id"]
             made = {one["id"]: one["status"] for one in self.by_attempt[attempt["id"]]}
-            if not charge_id or made.get(charge_id) == attempt["state"]:
+            if not charge_id or made.get(charge_id) == attempt["status"]:
                 continue
             if charge_id not in made:
                 yield order_id, f"charge {charge_id} is in the book but not at Omise"
-            elif not self._excused(order_id):
-                told = f"{made[charge_id]}, not {attempt['state']}"
+            else:
+                told = f"{made[charge_id]}, not {attempt['status']}"
                 yield order_id, f"charge {charge_id} is {told}"
 
     def orders_paid_wrongly(self):
         for order_id, order in self.orders.items():
             taken = [one for one in self.by_order[order_id] if _taken(one)]
             fitting = [one for one in taken if one["amount"] == order["amount"]]
-            if fitting and not order["paid_at"] and not self._excused(order_id):
+            if fitting and not order["paid_at"]:
                 yield order_id, "charged, but not paid in the book"
             if order["paid_at"] and not fitting:
                 yield order_id, "paid in the book, but not charged"
@@ -108,9 +171,64 @@ class _Books:
 
     def attempts_unsure(self):
         for attempt in self.attempts.values():
-            if attempt["state"] in UNSURE and not self._excused(attempt["order_id"]):
-                told = f"attempt {attempt['id']} was left {attempt['state']}"
+            if attempt["status"] in UNSURE:
+                told = f"attempt {attempt['id']} was left {attempt['status']}"
                 yield attempt["order_id"], told
+            if attempt["doubtful_id"]:
+                told = f"attempt {attempt['id']} was left with {attempt['doubtful_id']}"
+                yield attempt["order_id"], told
+
+    def given_up_wrongly(self):
+        """Not found is the last word only where Omise does not say that nothing was used."""
+        for attempt in self.attempts.values():
+            unused = attempt["pays_with"] in self.books.unused
+            if attempt["status"] == "not_found" and unused:
+                told = f"attempt {attempt['id']} was given up, and never used"
+                yield attempt["order_id"], told
+
+    def refunds_otherwise(self):
+        """What went back is in the book, once for each time that it was wanted."""
+        made = {one["id"]: one for one in self.books.given}
+        known = Counter(one["refund_id"] for one in self.books.refunds)
+        back, booked = Counter(), Counter()
+        for one in made.values():
+            back[one["charge"]] += one["amount"]
+        for one in self.books.refunds:
+            order_id = self.attempts[one["attempt_id"]]["order_id"]
+            if one["status"] == "done":
+                booked[one["attempt_id"]] += one["amount"]
+            if one["status"] == "sent":
+                yield order_id, f"refund {one['id']} was left sent"
+            if (one["status"] == "done") != (one["refund_id"] in made):
+                yield order_id, f"refund {one['id']} is {one['status']}, wrongly"
+        for one in made.values():
+            if known[one["id"]] != 1:
+                yield self._order_of(one["charge"]), f"{one['id']} is not in the book"
+        for attempt in self.attempts.values():
+            amounts = back[attempt["charge_id"]], booked[attempt["id"]]
+            if {attempt["refunded_amount"]} != set(amounts):
+                told = f"{attempt['refunded_amount']} was refunded of {attempt['id']}"
+                yield attempt["order_id"], f"{told}, and at Omise and by rows {amounts}"
+
+    def refunds_unasked(self):
+        for order_id, visit in self.visits.items():
+            charges = {one["id"] for one in self.by_order[order_id]}
+            given = [one for one in self.books.given if one["charge"] in charges]
+            if len(given) > visit.refunds:
+                told = f"{len(given)} refunds were made, and {visit.refunds} asked for"
+                yield order_id, told
+
+    def _order_of(self, charge_id):
+        made = [one for one in self.books.charges if one["id"] == charge_id]
+        return made[0]["metadata"]["order_id"] if made else "no order"
+
+    def flags_without_cause(self):
+        """Nobody is called for an order that went well, and was not lied about."""
+        for order_id, order in self.orders.items():
+            visit = self.visits.get(order_id)
+            twice = len([one for one in self.by_order[order_id] if _taken(one)]) > 1
+            if order["flags"] and visit and not (visit.plan.lied_to or twice):
+                yield order_id, f"an operator was called for nothing: {order['flags']}"
 
     def amounts(self):
         for order_id, visit in self.visits.items():
@@ -138,4 +256,4 @@ def _taken(charge):
 
 
 def _kept(charge):
-    return _taken(charge) and not charge["refunded_amount"]
+    return _taken(charge) and charge["refunded_amount"] < charge["amount"]

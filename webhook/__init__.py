@@ -1,4 +1,5 @@
-"""Hear from Omise when a charge moves: copy this folder along with payment/.
+"""Hear from Omise: a blueprint that believes nothing it is told, and asks Omise itself.
 
-Only app.py imports it. An event is a trigger, never evidence: the charge is fetched again.
+`webhook` is the blueprint, `signature` the pure check of who sent a delivery. Copy this folder
+beside payment/.
 """

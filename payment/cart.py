@@ -1,0 +1,138 @@
+"""What payments need of a host's cart, and nothing more."""
+
+import inspect
+from typing import Any, Protocol
+
+from flask import current_app
+
+from .methods import CURRENCIES
+from .settings import SettingError
+
+
+class Line(Protocol):
+    """One thing that is bought; `amount` is for the whole line, in the smallest unit."""
+
+    sku: str
+    name: str
+    quantity: int
+    amount: int
+
+
+class Cart(Protocol):
+    """The basket of the shopper who is asking; made without arguments, inside a request.
+
+    `total()` is what is charged, in the smallest unit of `currency` (satang, yen, cents): it may
+    hold more than the lines add up to (shipping, tax) or less (a coupon).
+
+    A cart may have `take_out(lines)` too: it is called with an order's lines (`sku`, `quantity`
+    ...) when they are paid while the cart holds other things, and takes so many of each out.
+    """
+
+    @property
+    def currency(self) -> str:
+        """Name the currency of every price: THB, JPY, SGD or MYR."""
+
+    def lines(self) -> list[Any]:
+        """List what is bought; empty when there is nothing to pay."""
+
+    def total(self) -> int:
+        """Say what the basket comes to."""
+
+    def empty(self) -> None:
+        """Take everything out, once its order may be paid."""
+
+
+_METHODS = ("lines", "total", "empty")
+_OF_A_LINE = ("sku", "name", "quantity", "amount")
+
+
+def check(cart: Any) -> None:
+    """Refuse a cart class that cannot be used, at the start. Raises SettingError."""
+    wrong = _what_is_wrong(cart)
+    if wrong:
+        raise SettingError(
+            f"The cart {getattr(cart, '__name__', repr(cart))} that payment.init_app was given "
+            f"{wrong} (payment/cart.py says what each must do)."
+        )
+
+
+def _what_is_wrong(cart: Any) -> str | None:
+    if not isinstance(cart, type) or not _is_made_without_arguments(cart):
+        return "must be a class that is made without arguments"
+    missing = [name for name in (*_METHODS, "currency") if not hasattr(cart, name)]
+    if missing:
+        return f"lacks {', '.join(missing)}"
+    uncalled = [name for name in _METHODS if not callable(getattr(cart, name))]
+    if uncalled:
+        return f"must have {', '.join(uncalled)} as a method"
+    if callable(cart.currency):  # type: ignore[attr-defined]
+        return "must have currency as an attribute or a property, not as a method"
+    return None
+
+
+def _is_made_without_arguments(cart: type) -> bool:
+    try:
+        inspect.signature(cart).bind()
+    except TypeError:
+        return False
+    except ValueError:  # what is not written in Python says nothing of its arguments
+        pass
+    return True
+
+
+class CartRefused(TypeError):
+    """Raised when a host's cart holds what cannot be charged: the host's mistake, in words."""
+
+
+class Basket:
+    """What a cart held at one moment, read once and checked."""
+
+    def __init__(self, cart: Any) -> None:
+        self._cart = cart
+        self.lines = [_plain(line) for line in cart.lines()]
+        self.total = _whole(cart.total(), "total()")
+        self.currency = cart.currency
+        if self.currency not in CURRENCIES:
+            raise CartRefused(
+                f"The cart's currency must be one of {', '.join(CURRENCIES)}, "
+                f"not {self.currency!r}."
+            )
+
+    def empty(self) -> None:
+        """Take everything out of the shopper's cart."""
+        self._cart.empty()
+
+    def take_out(self, lines: list[dict[str, Any]]) -> None:
+        """Take the lines of an order out of it, where the host's cart can."""
+        if hasattr(self._cart, "take_out"):
+            self._cart.take_out(lines)
+
+
+def basket() -> Basket:
+    """Read the cart of the shopper who is asking. Raises CartRefused."""
+    return Basket(current_app.extensions["payment"].cart())
+
+
+def _plain(line: Any) -> dict[str, Any]:
+    """Give a line as the order book keeps it."""
+    missing = [name for name in _OF_A_LINE if not hasattr(line, name)]
+    if missing:
+        raise CartRefused(
+            f"A line of the cart must have {', '.join(_OF_A_LINE)} as attributes; "
+            f"{line!r} lacks {', '.join(missing)}."
+        )
+    return {
+        "sku": str(line.sku),
+        "name": str(line.name),
+        "quantity": _whole(line.quantity, "quantity"),
+        "amount": _whole(line.amount, "amount"),
+    }
+
+
+def _whole(value: Any, what: str) -> int:
+    if type(value) is not int or value < 0:
+        raise CartRefused(
+            f"The cart's {what} must be a whole number of the smallest unit (an int), "
+            f"not {value!r}."
+        )
+    return value

@@ -1,0 +1,287 @@
+"""What the shop asks of Omise: each function makes exactly one request.
+
+All raise GatewayError, which says whether money may have moved by that request; a question never
+says no. An answer that does not name what was asked for is no answer.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .charge import Charge, Unreadable
+from .errors import BadAnswer, GatewayError
+from .request import Charge as Charges
+from .request import Customer, Source, Token, page
+
+_ID = re.compile(r"(chrg|cust|card|tokn|src|evnt|rfnd)_(test_)?[0-9a-z]{1,64}")
+# Rows of a list that one request may ask for (pagination).
+PAGE = 100
+
+
+def is_id(text: Any, *kinds: str) -> bool:
+    """Tell whether a text is an id of Omise's of one of these kinds (`tokn`, `src` ...)."""
+    match = _ID.fullmatch(text) if isinstance(text, str) else None
+    return bool(match) and match[1] in kinds and len(text) <= 64  # type: ignore[index]
+
+
+def _charge(answer: Any) -> Charge:
+    # The SDK wraps nested objects; what it was sent is kept here as it came.
+    try:
+        return Charge.read(answer._attributes)
+    except (Unreadable, AttributeError) as error:
+        raise BadAnswer(f"an answer that is no charge: {error}") from error
+
+
+def create_charge(
+    *,
+    order_id: str,
+    attempt_id: str,
+    amount: int,
+    currency: str,
+    return_uri: str,
+    ip: str | None,
+    description: str,
+    capture: bool,
+    metadata: dict[str, Any],
+    **paying: Any,
+) -> Charge:
+    """Charge a token, source or saved card (charges-api#create). Returns the Charge.
+
+    `amount` is in the smallest unit; `paying` is `card`, `source`, or `customer` with `card`. The
+    ids of order and attempt travel in the metadata, by which a charge whose answer was lost is
+    found again. Unless the GatewayError says otherwise, money may have moved.
+    """
+    try:
+        charge = _charge(
+            Charges.create(
+                amount=amount,
+                currency=currency,
+                return_uri=return_uri,
+                ip=ip,
+                description=description,
+                capture=capture,
+                metadata={**metadata, "order_id": order_id, "attempt_id": attempt_id},
+                **paying,
+            )
+        )
+    except GatewayError as error:
+        # Used before this, its first use: then by whom? A hop that sent the request again, most
+        # likely.
+        if error.code == "used_token":
+            raise GatewayError(str(error), code=error.code) from error
+        raise
+    if (charge.order_id, charge.attempt_id) != (order_id, attempt_id):
+        raise BadAnswer("an answer of another charge", charge_id=charge.id)
+    return charge
+
+
+def find_charge(charge_id: str) -> Charge:
+    """Fetch a charge as it is now (charges-api#retrieve)."""
+    return _asked(charge_id, Charges.retrieve(charge_id))
+
+
+def _asked(charge_id: str, answer: Any) -> Charge:
+    charge = _charge(answer)
+    if charge.id != charge_id:
+        raise BadAnswer(f"asked about {charge_id}, and {charge.id} came")
+    return charge
+
+
+def was_used(pays_with: str) -> bool | None:
+    """Tell whether Omise has used a single-use token or source; None where it does not say so.
+
+    A token says `used`, a source and newer tokens `charge_status` (tokens-api, sources-api).
+    """
+    kind: Any = Token if is_id(pays_with, "tokn") else Source
+    answer = kind.retrieve(pays_with)._attributes
+    if answer.get("id") != pays_with:
+        raise BadAnswer("an answer of another token or source")
+    used, status = answer.get("used"), answer.get("charge_status")
+    if used is True or (isinstance(status, str) and status != "unknown"):
+        return True
+    if used is False or status == "unknown":
+        return False
+    return None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Part of a list; `total` is how many rows the whole list has, or None if Omise does not
+    say."""
+
+    rows: list[Any]
+    total: int | None
+
+    def objects(self) -> list[dict[str, Any]]:
+        """Give the rows that are objects at all."""
+        return [row for row in self.rows if isinstance(row, dict)]
+
+
+def _page(path: str | tuple[str, ...], **cut: Any) -> Page:
+    answer = page(path, limit=PAGE, **cut)
+    rows, total = answer.get("data"), answer.get("total")
+    if not isinstance(rows, list):
+        raise BadAnswer("an answer that is no list")
+    return Page(rows, total if type(total) is int and total >= 0 else None)
+
+
+def charges_between(begin: datetime, end: datetime, offset: int) -> Page:
+    """Read a page of the charges that were made in a span of time (UTC), the oldest first."""
+    return _page(
+        "charges",
+        offset=offset,
+        order="chronological",
+        **{"from": _moment(begin), "to": _moment(end)},
+    )
+
+
+def events_since(begin: datetime, offset: int) -> Page:
+    """Read a page of what happened in the account since a moment (UTC), the oldest first."""
+    return _page(
+        "events", offset=offset, order="chronological", **{"from": _moment(begin)}
+    )
+
+
+def refunds_since(begin: datetime, offset: int) -> Page:
+    """Read a page of the account's refunds since a moment (UTC), the oldest first."""
+    return _page(
+        "refunds", offset=offset, order="chronological", **{"from": _moment(begin)}
+    )
+
+
+def disputes_since(begin: datetime, offset: int) -> Page:
+    """Read a page of the account's disputes since a moment (UTC), the oldest first."""
+    return _page(
+        "disputes", offset=offset, order="chronological", **{"from": _moment(begin)}
+    )
+
+
+def refunds_of(charge_id: str) -> Page:
+    """List the refunds of a charge; Omise makes 15 at most (refunds-api)."""
+    return _page(("charges", charge_id, "refunds"), offset=0)
+
+
+def _moment(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _known(charge_id: str) -> Charges:
+    return Charges.from_data({"id": charge_id})
+
+
+def expire_charge(charge_id: str) -> Charge:
+    """Close an unpaid charge, so that its code cannot be paid any more (charges-api#expire)."""
+    return _asked(charge_id, _known(charge_id).expire())
+
+
+def capture_charge(charge_id: str, amount: int | None = None) -> Charge:
+    """Take the money that a charge has authorised (charges-api#capture).
+
+    `amount` (smallest unit) takes less than all; the rest is released.
+    """
+    part = {} if amount is None else {"capture_amount": amount}
+    return _asked(charge_id, _known(charge_id).capture(**part))
+
+
+def reverse_charge(charge_id: str) -> Charge:
+    """Release the money that a charge has authorised (charges-api#reverse)."""
+    return _asked(charge_id, _known(charge_id).reverse())
+
+
+def refund_charge(charge_id: str, amount: int, our_id: str) -> str:
+    """Give back so much of a charge, in the smallest unit (refunds-api#create); returns Omise's
+    id of it.
+
+    `our_id` travels in the metadata, for the case that the answer is lost. The SDK's own
+    `refund()` reads the charge too, and what goes wrong with that would be taken for a refund
+    that was not made.
+    """
+    answer = Charges._request(
+        "post",
+        ("charges", charge_id, "refunds"),
+        {"amount": amount, "metadata": {"refund_id": our_id}},
+    )
+    if answer.get("object") != "refund" or not is_id(answer.get("id"), "rfnd"):
+        raise BadAnswer("an answer that is no refund")
+    if answer.get("charge") not in (None, charge_id) or answer.get("amount") != amount:
+        raise BadAnswer("an answer of another refund")
+    return answer["id"]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A card as a token or a customer holds it; never its number."""
+
+    id: str
+    fingerprint: str | None
+    last_digits: str | None
+    expires: tuple[Any, Any]
+
+    @classmethod
+    def read(cls, answer: Any) -> "Card":
+        """Read a card object (cards-api). Raises GatewayError."""
+        if not isinstance(answer, dict) or not is_id(answer.get("id"), "card"):
+            raise BadAnswer("an answer without a card")
+        return cls(
+            answer["id"],
+            answer.get("fingerprint"),
+            answer.get("last_digits"),
+            (answer.get("expiration_year"), answer.get("expiration_month")),
+        )
+
+    def is_same(self, other: "Card") -> bool:
+        """Tell whether two objects stand for one piece of plastic."""
+        mine, its = (
+            self.fingerprint or self.last_digits,
+            other.fingerprint or other.last_digits,
+        )
+        return bool(mine) and (mine, self.expires) == (its, other.expires)
+
+
+def card_of_token(token: str) -> Card:
+    """Look at the card that a token stands for (tokens-api#retrieve)."""
+    answer = Token.retrieve(token)._attributes
+    if answer.get("id") != token:
+        raise BadAnswer("an answer of another token")
+    return Card.read(answer.get("card"))
+
+
+def create_customer(token: str, email: str | None) -> str:
+    """Keep a token's card with a new customer (customers-api#create); returns the customer's id."""
+    return _customer(Customer.create(card=token, email=email), email, None)
+
+
+def add_card(customer_id: str, token: str, email: str | None) -> str:
+    """Keep a token's card with a customer that exists (customers-api#update)."""
+    customer: Any = Customer.from_data({"id": customer_id})
+    return _customer(customer.update(card=token, email=email), email, customer_id)
+
+
+def _customer(answer: Any, email: str | None, customer_id: str | None) -> str:
+    kept = answer._attributes
+    named = kept.get("id")
+    if not is_id(named, "cust") or customer_id not in (None, named):
+        raise BadAnswer("an answer that is no customer, or another")
+    if kept.get("email") != email:
+        raise BadAnswer("an answer of another customer")
+    return named
+
+
+def newest_cards(customer_id: str) -> list[Card]:
+    """List a customer's cards, the newest first; the list inside a customer shows the first 20
+    only."""
+    path = ("customers", customer_id, "cards")
+    rows = _page(path, offset=0, order="reverse_chronological").objects()
+    return [Card.read(row) for row in rows]
+
+
+def forget_customer(customer_id: str) -> None:
+    """Delete a customer with all saved cards (customers-api#destroy)."""
+    customer: Any = Customer.from_data({"id": customer_id})
+    customer.destroy()
+
+
+def forget_card(customer_id: str, card: str) -> None:
+    """Delete one saved card (cards-api#destroy)."""
+    Charges._request("delete", ("customers", customer_id, "cards", card))

@@ -1,0 +1,212 @@
+"""Give money back: once for each time an operator asks, also when the answer is lost.
+
+A refund is committed before Omise is called. Omise knows no idempotency keys, so a refund whose
+answer was lost is found again by our id in its metadata, or where a version of the API shows
+none, as the one refund of that amount that was not there before.
+"""
+
+import uuid
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..gateway import verbs
+from ..gateway.errors import GatewayError
+from ..money import plain
+from ..orders import entries, ledger, queries
+from ..orders.entries import fit
+from ..orders.ledger import lock
+from ..orders.models import ROOM_FOR_WHY, Attempt, Refund
+from ..orders.transaction import transaction
+from .reconcile import PATIENCE
+
+# The requests that reconciling one refund takes.
+REQUESTS = 2
+
+
+class RefundRefused(Exception):
+    """Raised when nothing was asked of Omise; says to the operator why."""
+
+
+def give_back(
+    attempt_id: str,
+    amount: int | None,
+    by: str,
+    why: str | None = None,
+    again: bool = False,
+) -> Refund:
+    """Refund so much of an attempt's charge (smallest unit; None: what is left).
+
+    `again` says that an earlier one, which was not found at Omise, was looked for on the
+    dashboard. Returns the Refund: `done`, `failed`, or `sent` while nobody knows; the sweep finds
+    that out. Raises RefundRefused, or GatewayError when the charge could not be read; nothing
+    moved then.
+    """
+    attempt = queries.find_attempt(attempt_id)
+    if attempt is None or not attempt.charge_id:
+        raise RefundRefused("There is no charge to refund.")
+    # What was refunded on the dashboard must be known before more is.
+    ledger.record(verbs.find_charge(attempt.charge_id), by, attempt)
+    before = [row.get("id") for row in verbs.refunds_of(attempt.charge_id).objects()]
+    refund = _open(attempt.order_id, attempt_id, amount, before, by, why, again)
+    try:
+        made = verbs.refund_charge(attempt.charge_id, refund.amount, refund.id)
+    except GatewayError as error:
+        if not error.money_may_have_moved:
+            return _close(refund.id, "failed", by, code=error.code)
+        with suppress(GatewayError):  # then it stays `sent` until a sweep can ask
+            reconcile(refund, by)
+    else:
+        _close(refund.id, "done", by, made=made)
+        with suppress(GatewayError):
+            ledger.record(verbs.find_charge(attempt.charge_id), by, attempt)
+    return _again(refund)
+
+
+def _again(refund: Refund) -> Refund:
+    return queries.find_refund(refund.id) or refund
+
+
+def reconcile(refund: Refund, by: str) -> str:
+    """Look an open refund up at Omise and write down what became of it; returns its status.
+
+    That nothing of it is seen is never taken for "no": after patience it is `not_found`, and goes
+    on being looked for. Raises GatewayError; the refund then stays as it was.
+    """
+    attempt = queries.find_attempt(refund.attempt_id)
+    if attempt is None or not attempt.charge_id:
+        return refund.status
+    began = queries.clock()
+    page = verbs.refunds_of(attempt.charge_id)
+    made = _find(refund, page.objects(), _ids_of_others(refund))
+    ledger.record(verbs.find_charge(attempt.charge_id), by, attempt)
+    if made:
+        return _close(refund.id, "done", by, made=made).status
+    whole = page.total is not None and page.total <= len(page.rows)
+    if whole and began - refund.created_at > PATIENCE and refund.status == "sent":
+        return _close(refund.id, "not_found", by).status
+    return refund.status
+
+
+def _find(refund: Refund, rows: list[dict[str, Any]], others: set[str]) -> str | None:
+    """Find a refund of ours among those of its charge; gives Omise's id of it."""
+    for row in rows:
+        metadata = row.get("metadata")
+        if isinstance(metadata, dict) and metadata.get("refund_id") == refund.id:
+            return row.get("id")
+    # 2017-11-02 shows no metadata: what was not there before, and is nobody else's, is ours.
+    if refund.before is None:
+        return None
+    for row in rows:
+        new = row.get("id") not in refund.before and row.get("id") not in others
+        if new and row.get("amount") == refund.amount and not row.get("metadata"):
+            return row.get("id")
+    return None
+
+
+@transaction
+def _ids_of_others(session: Session, refund: Refund) -> set[str]:
+    known = select(Refund.refund_id).where(Refund.attempt_id == refund.attempt_id)
+    return set(session.scalars(known.where(Refund.refund_id.is_not(None))))
+
+
+def _amount(attempt: Attempt, amount: int | None, again: bool) -> int:
+    """Tell how much goes back (smallest unit): all that is left, unless less was said.
+
+    Raises RefundRefused.
+    """
+    taken = attempt.captured_amount or attempt.amount
+    # The charge may not have been read since the last one was made.
+    done = sum(one.amount for one in attempt.refunds if one.status == "done")
+    left = taken - max(attempt.refunded_amount, done)
+    amount = left if amount is None else amount
+    if any(one.status == "sent" for one in attempt.refunds):
+        raise RefundRefused("A refund of it is under way; run the sweep and look.")
+    if not again and any(one.status == "not_found" for one in attempt.refunds):
+        raise RefundRefused(
+            "The answer to an earlier refund was lost, and nothing of it was seen since: look at "
+            "the charge on the dashboard, and say --again if it is not there."
+        )
+    if not 0 < amount <= left:
+        raise RefundRefused(
+            f"Only {plain(left, attempt.currency)} of {plain(taken, attempt.currency)} is left "
+            "to refund."
+        )
+    return amount
+
+
+@transaction
+def _open(
+    session: Session,
+    order_id: str,
+    attempt_id: str,
+    amount: int | None,
+    before: list,
+    by: str,
+    why: str | None,
+    again: bool,
+) -> Refund:
+    lock(session, order_id)
+    attempt = session.get(Attempt, attempt_id, populate_existing=True)
+    if attempt is None or attempt.status != "successful":
+        status = attempt.status if attempt else "gone"
+        raise RefundRefused(f"The attempt is {status}, so there is no money.")
+    amount = _amount(attempt, amount, again)
+    refund = Refund(
+        id=str(uuid.uuid4()),
+        attempt_id=attempt_id,
+        amount=amount,
+        before=before,
+        by=by,
+        why=fit(why, ROOM_FOR_WHY),
+    )
+    attempt.refunds.append(refund)
+    entries.append(
+        session,
+        order_id,
+        "refund",
+        by,
+        attempt_id=attempt_id,
+        became=f"sent {plain(amount, attempt.currency)}",
+        why=why,
+    )
+    return refund
+
+
+def _close(
+    refund_id: str,
+    status: str,
+    by: str,
+    *,
+    code: str | None = None,
+    made: str | None = None,
+) -> Refund:
+    refund, news = _closed(refund_id, status, by, code, made)
+    entries.tell(news)
+    return refund
+
+
+@transaction
+def _closed(session, refund_id, status, by, code, made):
+    refund = session.get(Refund, refund_id)
+    attempt = session.get(Attempt, refund.attempt_id)
+    lock(session, attempt.order_id)
+    session.refresh(refund)
+    if refund.status in ("done", "failed"):
+        return refund, []
+    entries.append(
+        session,
+        attempt.order_id,
+        "refund",
+        by,
+        attempt_id=attempt.id,
+        was=refund.status,
+        became=f"{status} {plain(refund.amount, attempt.currency)}",
+        why=code,
+        signal="order_changed",
+    )
+    refund.status, refund.failure_code = status, fit(code, 64)
+    refund.refund_id = made or refund.refund_id
+    return refund, entries.untold(session)

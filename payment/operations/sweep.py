@@ -1,0 +1,270 @@
+"""Sweep the order book: ask about everything that is open, gently, whatever goes wrong.
+
+First what Omise says has happened since the last round, then answers that were lost, then the
+newest; what a round has no time for comes in the next.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..gateway import verbs
+from ..gateway.charge import moment_of
+from ..gateway.errors import GatewayError
+from ..orders import entries, ledger, queries
+from ..orders.models import Attempt, Refund
+from . import refunds
+from .reconcile import SKEW, Evidence, look, reconcile
+
+log = logging.getLogger(__name__)
+
+# Requests a second, at most; Omise publishes no limit (api-rate-limiting).
+RATE = 10
+# A round ends early when so many rows in a row go wrong, or Omise so often says "slow down".
+_WRONG_IN_A_ROW, _SLOW_DOWNS = 5, 3
+# The longest rest, in seconds, that Omise may ask for within a round.
+LONGEST_REST = 60
+# How far a round looks into lists: requests of 100 rows each, for lost answers and for news.
+_PAGES, _PAGES_OF_NEWS = 200, 20
+# How long a patient round goes on with what is old, in seconds: the next round begins with what
+# is new.
+LONGEST_ROUND = 20
+# How far back a round looks for refunds and disputes that nobody told of: once, and while it goes
+# on.
+_LOOKS_BACK, _LOOKS_BACK_AGAIN = timedelta(days=30), timedelta(days=2)
+# How seldom an attempt is asked about, however old it is.
+_SELDOM, _NOT_FOUND_SELDOM = timedelta(minutes=10), timedelta(hours=3)
+
+
+def back_off(attempt: Attempt, now: datetime) -> timedelta:
+    """Tell how long to leave an attempt alone between two questions: longer as it grows older.
+
+    Some chance is in it, so that the attempts of one moment do not stay together.
+    """
+    age = max(now - attempt.created_at, timedelta(0))
+    seldom = _NOT_FOUND_SELDOM if queries.is_unseen(attempt) else _SELDOM
+    return min(age / 20, seldom) * random.uniform(0.8, 1.2)
+
+
+@dataclass
+class News:
+    """What the rounds before have heard of already; one goes with every loop of rounds."""
+
+    since: datetime | None = None
+    heard: set[str] = field(default_factory=set)
+
+    def is_new(self, row: dict[str, Any]) -> bool:
+        """Tell whether a row of a list (by id and status) was not heard in a round before."""
+        return self._mark(row) not in self.heard
+
+    def hear(self, row: dict[str, Any]) -> None:
+        """Note that what a row tells is in the book."""
+        self.heard.add(self._mark(row))
+
+    @staticmethod
+    def _mark(row: dict[str, Any]) -> str:
+        return f"{row.get('id')} {row.get('status')}"
+
+
+class Round:
+    """Go once through what is open in the order book.
+
+    `tell` takes a line for the operator. `news` is given from one round to the next; with it,
+    what was asked about lately is left alone. `rest` then says how long Omise asks for, `refused`
+    that it refuses the keys.
+    """
+
+    def __init__(self, tell: Callable[[str], None], news: News | None = None) -> None:
+        self.asked = self.errors = self.rest = 0
+        self.refused = False
+        self._tell, self._patiently, self._news = tell, news is not None, news or News()
+        self._in_a_row = self._slow_downs = 0
+        self._heard_of: set[str] = set()
+        self._over, self._next = False, time.monotonic()
+        self._ends = time.monotonic() + LONGEST_ROUND
+
+    def run(self) -> None:
+        """Ask about every open attempt and refund, and about what was done on the dashboard.
+
+        Raises OrdersUnavailable when the order book cannot even be listed.
+        """
+        entries.tell_what_is_left()
+        attempts, now = queries.watched()
+        due = [one for one in attempts if self._is_due(one, now)]
+        if not self._patiently:
+            due.sort(key=_turn)
+        since = self._news.since
+        if since:
+            self._try("news", self._hear_events, since - SKEW)
+        due = [one for one in due if one.id not in self._heard_of]
+        evidence = self._look(due)
+        for attempt in due:
+            if self._over or self._is_late(attempt):
+                break
+            if queries.may_ask_now(attempt.id, self._gap(attempt, now)):
+                self._try(_name(attempt), self._reconcile, attempt, evidence)
+        for refund in [] if self._over else queries.open_refunds():
+            self._try(f"refund {refund.id}", self._reconcile_refund, refund)
+        back = now - (_LOOKS_BACK_AGAIN if since else _LOOKS_BACK)
+        self._try("refunds of the dashboard", self._hear_refunds, back)
+        self._try("disputes", self._hear_disputes, back)
+        self._news.since = now
+
+    def _gap(self, attempt: Attempt, now: datetime) -> timedelta:
+        return back_off(attempt, now) if self._patiently else timedelta(0)
+
+    def _is_due(self, attempt: Attempt, now: datetime) -> bool:
+        asked = attempt.checked_at
+        return asked is None or asked > now or now - asked >= self._gap(attempt, now)
+
+    def _is_late(self, attempt: Attempt) -> bool:
+        """Tell whether what is left is old and can wait for the next round."""
+        late = self._patiently and time.monotonic() > self._ends
+        return late and attempt.status == "pending"
+
+    def _look(self, attempts: list[Attempt]) -> Evidence:
+        # Twice if need be: one list that fails would put off every answer that was lost.
+        ask = ("lost answers", look, attempts, _PAGES, self._pace)
+        return self._try(*ask) or self._try(*ask) or Evidence()
+
+    def _reconcile(self, attempt: Attempt, evidence: Evidence) -> None:
+        self.asked += 1
+        self._pace()
+        reconcile(attempt, "sweep", evidence)
+        fresh = queries.find_attempt(attempt.id)
+        if fresh and fresh.status != attempt.status:
+            self._tell(f"{_name(attempt)}: {attempt.status} -> {fresh.status}")
+
+    def _reconcile_refund(self, refund: Refund) -> None:
+        self.asked += 1
+        for _ in range(refunds.REQUESTS):
+            self._pace()
+        status = refunds.reconcile(refund, "sweep")
+        if status != refund.status:
+            self._tell(f"refund {refund.id}: {refund.status} -> {status}")
+
+    def _hear_events(self, since: datetime) -> None:
+        """Record first what Omise says has happened: who has just paid waits for no old order."""
+        for event in self._rows(verbs.events_since, since):
+            data = event.get("data")
+            if not self._news.is_new(event) or not isinstance(data, dict):
+                continue
+            attempt, charge_id = self._ours(data)
+            if attempt and data.get("status") != attempt.status:
+                self._try("news", self._record, attempt, charge_id, event)
+            else:
+                self._news.hear(event)
+
+    def _hear_refunds(self, since: datetime) -> None:
+        """Record the charges of which something was given back since we last looked."""
+        for row in self._rows(verbs.refunds_since, since):
+            attempt, charge_id = self._ours(row)
+            if (
+                attempt
+                and self._news.is_new(row)
+                and _is_later(row, attempt.recorded_at)
+            ):
+                self._try("refund", self._record, attempt, charge_id, row)
+
+    def _hear_disputes(self, since: datetime) -> None:
+        """Note how disputes over our charges stand."""
+        for row in self._rows(verbs.disputes_since, since):
+            (attempt, _), status = self._ours(row), row.get("status")
+            if attempt and isinstance(status, str) and status != attempt.dispute:
+                ledger.note_dispute(attempt, status, "sweep")
+
+    def _ours(self, row: dict[str, Any]) -> tuple[Attempt | None, str]:
+        """Find the attempt that a charge, or a row that names one, belongs to; by its metadata
+        where its id is not known yet."""
+        is_charge = row.get("object") == "charge"
+        charge_id = row.get("id") if is_charge else row.get("charge")
+        if not isinstance(charge_id, str) or not verbs.is_id(charge_id, "chrg"):
+            return None, ""
+        metadata = row.get("metadata") if is_charge else None
+        named = metadata.get("attempt_id") if isinstance(metadata, dict) else None
+        known = queries.find_attempt_of_charge(charge_id)
+        if known is None and isinstance(named, str):
+            known = queries.find_attempt(named[:36])
+        return known, charge_id
+
+    def _record(self, attempt: Attempt, charge_id: str, row: dict[str, Any]) -> None:
+        self.asked += 1
+        self._pace()
+        fresh = ledger.record(verbs.find_charge(charge_id), "sweep", attempt)
+        self._news.hear(row)
+        self._heard_of.add(attempt.id)
+        if fresh and fresh.status != attempt.status:
+            self._tell(f"{_name(attempt)}: {attempt.status} -> {fresh.status}")
+
+    def _rows(
+        self, ask: Callable[[datetime, int], verbs.Page], since: datetime
+    ) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        offset = 0
+        for _ in range(_PAGES_OF_NEWS):
+            self._pace()
+            page = ask(since, offset)
+            rows += page.objects()
+            offset += len(page.rows)
+            if not page.rows or page.total is None or offset >= page.total:
+                break
+        return rows
+
+    def _try(self, what: str, act: Callable, *args: Any) -> Any:
+        """Do one thing; what goes wrong is told, and stops nothing else."""
+        while not self._over:
+            try:
+                result = act(*args)
+            except GatewayError as error:
+                self._went_wrong(what, str(error), error.code)
+                if error.code == "authentication_failure":
+                    self._over = self.refused = True
+                if error.retry_after is None:
+                    return None
+                self._slow_down(error.retry_after)
+            except Exception as error:  # whatever is in one row must not stop others
+                log.exception("%s", what)
+                self._went_wrong(what, type(error).__name__)
+                return None
+            else:
+                self._in_a_row = 0
+                return result
+        return None
+
+    def _went_wrong(self, what: str, error: str, code: str | None = None) -> None:
+        self.errors += 1
+        # That a charge is not there is an answer: the next may well be.
+        self._in_a_row = 0 if code == "not_found" else self._in_a_row + 1
+        self._tell(f"{what}: {error}")
+        self._over = self._in_a_row >= _WRONG_IN_A_ROW
+
+    def _slow_down(self, seconds: int) -> None:
+        self._slow_downs += 1
+        if seconds > LONGEST_REST or self._slow_downs > _SLOW_DOWNS:
+            self._over, self.rest = True, seconds
+            return
+        time.sleep(seconds)
+
+    def _pace(self) -> None:
+        time.sleep(max(0, self._next - time.monotonic()))
+        self._next = time.monotonic() + 1 / RATE
+
+
+def _turn(attempt: Attempt) -> tuple[bool, datetime]:
+    """Rank lost answers first, then what was asked about longest ago: no row is for ever the
+    last."""
+    return attempt.status == "pending", attempt.checked_at or datetime.min
+
+
+def _name(attempt: Attempt) -> str:
+    return f"order {attempt.order_id} attempt {attempt.number}"
+
+
+def _is_later(row: dict[str, Any], moment: datetime | None) -> bool:
+    """Tell whether a row was made after a moment, as far as two clocks can say."""
+    made = moment_of(row.get("created_at") or row.get("created"))
+    return made is None or moment is None or made > moment - SKEW

@@ -1,0 +1,172 @@
+"""The states that an order's page can be in, and what it shows in each, drawn from the order book
+alone."""
+
+from typing import Any
+
+from flask import abort
+
+from . import address, methods, reasons, visitor
+from .gateway.http import may_visit
+from .money import clock
+from .orders import ledger, queries
+from .orders.models import Attempt, Order
+
+# Every state, with the template that draws it (templates/payment/).
+STATES = {
+    "paid": "complete.html",
+    "refunded": "refunded.html",
+    "authorized": "authorized.html",
+    "waiting": "barcode.html",
+    "leaving": "leaving.html",
+    "confirming": "confirming.html",
+    "not_found": "not_found.html",
+    "failed": "declined.html",
+    "expired": "expired.html",
+    "reversed": "released.html",
+    "open": "open.html",
+}
+# States that may change by themselves: the page watches them.
+_MOVING = ("leaving", "waiting", "confirming", "not_found")
+# States in which the order can be paid, or paid again.
+PAYABLE = ("open", "failed", "expired", "reversed", "not_found")
+
+
+def order_or_404(order_id: Any) -> Order:
+    """Find the order whose unguessable id the shopper holds."""
+    order = queries.find_order(str(order_id))
+    if order is None:
+        abort(404)
+    return order
+
+
+def state_of(order: Order) -> str:
+    """Name what the page of an order must say."""
+    attempt = order.latest
+    if order.paid_at and attempt:
+        taken = attempt.captured_amount or attempt.amount
+        return "refunded" if attempt.refunded_amount >= taken else "paid"
+    standing = ledger.blocking(order)
+    attempt = standing[-1] if standing else attempt
+    if attempt is None or attempt.superseded or attempt.status == "closed":
+        return "open"
+    return _state_of_attempt(attempt)
+
+
+def _state_of_attempt(attempt: Attempt) -> str:
+    if attempt.status == "pending" and attempt.authorized:
+        return "authorized"
+    if attempt.status == "pending" and not attempt.doubtful_id:
+        return "leaving" if methods.find(attempt.method).leaves else "waiting"
+    # A success that does not match its attempt is kept for an operator to look at.
+    if attempt.doubtful_id or attempt.status in (
+        "created",
+        "sent",
+        "unknown",
+        "successful",
+    ):
+        return "confirming"
+    return attempt.status
+
+
+def mark_of(order: Order) -> str:
+    """Give a word that changes whenever the page would look different."""
+    attempt = order.latest
+    return f"{state_of(order)}-{attempt.number if attempt else 0}"
+
+
+def reason_of(order: Order) -> str | None:
+    """Say why the last try did not pay for an order: in detail once, and then no more.
+
+    Who tests stolen cards would sort them by it.
+    """
+    attempt = order.latest
+    if attempt is None:
+        return None
+    tried = {one.id for one in order.attempts if _was_refused(one)}
+    for other in latest_orders():
+        tried |= {one.id for one in other.attempts if _was_refused(one)}
+    return reasons.explain(attempt.failure_code, in_detail=len(tried) < 2)
+
+
+def _was_refused(attempt: Attempt) -> bool:
+    return attempt.by_card and attempt.status == "failed"
+
+
+def may_be_paid(order: Order) -> bool:
+    """Tell whether the goods of an order are spoken for: paid, or perhaps about to be."""
+    return bool(order.paid_at or ledger.blocking(order))
+
+
+def view(order: Order) -> dict[str, Any]:
+    """Gather what an order's page shows."""
+    attempt, state = order.latest, state_of(order)
+    return {
+        "order": order,
+        "attempt": attempt,
+        "state": state,
+        "template": f"payment/{STATES[state]}",
+        "mark": mark_of(order),
+        "way": methods.find(attempt.method) if attempt else None,
+        "reason": reason_of(order),
+        "expires": (
+            clock(attempt.expires_at) if attempt and attempt.expires_at else None
+        ),
+        "instructions": _instructions(attempt) if state == "waiting" else None,
+        "payable": state in PAYABLE,
+        "moving": state in _MOVING,
+    }
+
+
+def _instructions(attempt: Attempt | None) -> str | None:
+    """Give the address of Omise's page on how to pay, if a shopper may be sent there."""
+    uri = attempt.authorize_uri if attempt else None
+    return uri if may_visit(uri) else None
+
+
+def saved_card() -> dict[str, str] | None:
+    """Find the newest card that this shopper saved with an attempt that worked, or None."""
+    for card in reversed(visitor.saved_cards()):
+        attempt = _worked(card)
+        if attempt:
+            return {"id": card, "name": attempt.paid_with or "Card"}
+    return None
+
+
+def has_worked(card: str) -> bool:
+    """Tell whether a saved card has paid: no other is charged without being entered again."""
+    return _worked(card) is not None
+
+
+def _worked(card: str) -> Attempt | None:
+    attempt_id = visitor.saved_cards().get(card)
+    attempt = queries.find_attempt(attempt_id) if attempt_id else None
+    worked = attempt and (attempt.status == "successful" or attempt.authorized)
+    return attempt if worked else None
+
+
+def latest_orders() -> list[Order]:
+    """List this shopper's latest orders, the newest first."""
+    known = visitor.known_visitor()
+    return queries.latest_orders_of(known) if known else []
+
+
+def open_orders() -> list[Order]:
+    """List those of them that are not paid yet and may be."""
+    return [
+        order
+        for order in latest_orders()
+        if not order.paid_at and ledger.blocking(order)
+    ]
+
+
+def told(orders: list[Order]) -> list[dict[str, Any]]:
+    """Give what a basket or a checkout tells of orders that wait."""
+    return [
+        {
+            "id": order.id,
+            "amount": order.amount,
+            "currency": order.currency,
+            "url": address.order_page(order.id),
+        }
+        for order in orders
+    ]

@@ -1,0 +1,178 @@
+"""Read the order book, and keep the few marks that are no result of a payment."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, and_, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, joinedload, lazyload
+
+from .models import OPEN, Attempt, Delivery, Flag, Order, Refund, utcnow
+from .transaction import transaction
+
+# How long an attempt of which nothing was found goes on being looked for.
+WATCHED_FOR = timedelta(days=7)
+
+
+def read_clock(session: Session) -> datetime:
+    """Tell the time by the database's clock, in a transaction that is open."""
+    return session.scalar(select(utcnow()))
+
+
+@transaction
+def clock(session: Session) -> datetime:
+    """Tell the time by the database's clock, which all hosts share."""
+    return read_clock(session)
+
+
+@transaction
+def find_order(session: Session, order_id: str) -> Order | None:
+    """Read an order with its attempts and open flags, or None."""
+    return session.get(Order, str(order_id))
+
+
+@transaction
+def find_attempt(session: Session, attempt_id: str) -> Attempt | None:
+    """Read an attempt, or None."""
+    return session.get(Attempt, str(attempt_id))
+
+
+def attempt_of_form(form_id: str) -> Select:
+    """Ask for the attempt that a form has begun, with its order."""
+    with_order = select(Attempt).options(joinedload(Attempt.order))
+    return with_order.where(Attempt.form_id == form_id)
+
+
+@transaction
+def find_attempt_of_form(session: Session, form_id: str) -> Attempt | None:
+    """Read the attempt that a form has begun, or None."""
+    return session.scalar(attempt_of_form(form_id))
+
+
+@transaction
+def find_attempt_of_charge(session: Session, charge_id: str) -> Attempt | None:
+    """Read the attempt that a charge is known to belong to, or None."""
+    return session.scalar(select(Attempt).where(Attempt.charge_id == charge_id))
+
+
+def is_unseen(attempt: Attempt) -> bool:
+    """Tell whether nothing of an attempt that left was ever seen at Omise."""
+    never_used = attempt.status == "failed" and attempt.failure_code == "never_used"
+    return attempt.status == "not_found" or never_used
+
+
+@transaction
+def count_attempts_with(session: Session, pays_with: str) -> int:
+    """Count the attempts that were to be paid with one token or source."""
+    return session.query(Attempt).where(Attempt.pays_with == pays_with).count()
+
+
+@transaction
+def list_orders(session: Session, limit: int, attention: bool = False) -> list[Order]:
+    """List the newest orders, or the newest of those that a person must look at."""
+    query = select(Order).order_by(Order.created_at.desc()).limit(limit)
+    if attention:
+        raised = select(Flag.order_id).where(Flag.lowered_at.is_(None))
+        query = query.where(Order.id.in_(raised))
+    return list(session.scalars(query))
+
+
+@transaction
+def latest_orders_of(session: Session, visitor: str) -> list[Order]:
+    """List a visitor's latest orders, the newest first."""
+    mine = select(Order).where(Order.visitor == visitor)
+    return list(session.scalars(mine.order_by(Order.created_at.desc()).limit(8)))
+
+
+@transaction
+def unsettled(session: Session, order_id: str | None = None) -> list[Attempt]:
+    """List the attempts whose outcome is open, or those of one order; not found counts there."""
+    query = select(Attempt).order_by(Attempt.created_at)
+    if order_id is None:
+        return list(session.scalars(query.where(Attempt.status.in_(OPEN))))
+    may_show = or_(
+        Attempt.status.in_((*OPEN, "not_found")), Attempt.doubtful_id.is_not(None)
+    )
+    return list(session.scalars(query.where(Attempt.order_id == order_id, may_show)))
+
+
+@transaction
+def watched(session: Session) -> tuple[list[Attempt], datetime]:
+    """List every attempt that a sweep asks about, and the database's time.
+
+    Answers that were lost come first, then the newest: a flood of old ones delays neither.
+    """
+    now = read_clock(session)
+    # That a token was never used is Omise's own word; it might be spoken too early.
+    unseen = or_(
+        Attempt.status == "not_found",
+        and_(Attempt.status == "failed", Attempt.failure_code == "never_used"),
+    )
+    looked_for = and_(unseen, Attempt.sent_at > now - WATCHED_FOR)
+    # A doubt blocks its order until Omise tells better, whatever became of the attempt.
+    doubtful = and_(Attempt.doubtful_id.is_not(None), Attempt.status != "closed")
+    query = (
+        select(Attempt)
+        .where(or_(Attempt.status.in_(OPEN), looked_for, doubtful))
+        .options(lazyload(Attempt.refunds))
+        .order_by(Attempt.status == "pending", Attempt.created_at.desc())
+    )
+    return list(session.scalars(query)), now
+
+
+@transaction
+def may_ask_now(session: Session, attempt_id: str, gap: timedelta) -> bool:
+    """Take the next question to Omise about an attempt; False if it was asked so lately.
+
+    Only one of those who ask at once gets it. A time in the future, by a clock that was wrong, is
+    over.
+    """
+    now = read_clock(session)
+    due = or_(
+        Attempt.checked_at.is_(None),
+        Attempt.checked_at <= now - gap,
+        Attempt.checked_at > now,
+    )
+    taken = update(Attempt).where(Attempt.id == attempt_id, due)
+    return session.execute(taken.values(checked_at=now)).rowcount == 1  # type: ignore[attr-defined]
+
+
+@transaction
+def find_refund(session: Session, refund_id: str) -> Refund | None:
+    """Read a refund, or None."""
+    return session.get(Refund, refund_id)
+
+
+@transaction
+def open_refunds(session: Session) -> list[Refund]:
+    """List the refunds of which nobody knows yet whether money went back; not found: for a week."""
+    now = read_clock(session)
+    looked_for = and_(
+        Refund.status == "not_found", Refund.created_at > now - WATCHED_FOR
+    )
+    query = select(Refund).where(or_(Refund.status == "sent", looked_for))
+    return list(session.scalars(query.order_by(Refund.created_at)))
+
+
+@transaction
+def count_open(session: Session) -> int:
+    """Count the attempts and refunds whose outcome is open."""
+    attempts = session.query(Attempt).where(Attempt.status.in_(OPEN)).count()
+    return attempts + session.query(Refund).where(Refund.status == "sent").count()
+
+
+def note_delivery(event_id: str, key: str, charge_id: str | None) -> bool:
+    """Keep a webhook delivery as evidence; False if this very event was kept before."""
+    try:
+        return _note_delivery(event_id, key, charge_id)
+    except IntegrityError:  # the same event arrived twice at once
+        return False
+
+
+@transaction
+def _note_delivery(
+    session: Session, event_id: str, key: str, charge_id: str | None
+) -> bool:
+    if session.get(Delivery, event_id):
+        return False
+    session.add(Delivery(event_id=event_id, key=key, charge_id=charge_id))
+    return True

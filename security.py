@@ -1,0 +1,59 @@
+"""Keep strangers out: headers, cookies, proxies, and the names that the shop goes by."""
+
+import logging
+
+from flask import Flask, current_app, redirect, request
+from flask_talisman import Talisman
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+log = logging.getLogger(__name__)
+
+# What every page may load; payment opens it for Omise.js on its payment page alone.
+CONTENT_SECURITY_POLICY = {
+    "default-src": "'self'",
+    "img-src": "'self' data:",
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+}
+# No form of the shop is longer; the webhook has a limit of its own.
+LONGEST_FORM = 64 * 1024
+
+
+def init_app(app: Flask) -> None:
+    """Protect an app whose settings have been checked; before payment.init_app."""
+    https = app.config["PREFERRED_URL_SCHEME"] == "https"
+    app.config["SESSION_COOKIE_NAME"] = "__Host-session" if https else "session"
+    app.config["PAYMENT_PAGE_POLICY"] = CONTENT_SECURITY_POLICY
+    app.config["WTF_CSRF_TIME_LIMIT"] = None  # a form left open for hours still works
+    app.config["MAX_CONTENT_LENGTH"] = LONGEST_FORM
+    app.before_request(_move_to_own_name)
+    CSRFProtect(app)
+    Talisman(
+        app,
+        force_https=https,
+        session_cookie_secure=https,
+        frame_options="DENY",
+        referrer_policy="same-origin",
+        content_security_policy=CONTENT_SECURITY_POLICY,
+    )
+    hops = app.config["TRUSTED_PROXIES"]
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+
+
+def _move_to_own_name():
+    """Lead a browser that came by another name (127.0.0.1) to the one that its bank sends it back
+    to.
+
+    A cookie belongs to one name: the basket would be lost on the way back. In development only.
+    """
+    own = current_app.config["SERVER_NAME"]
+    http = current_app.config["PREFERRED_URL_SCHEME"] == "http"
+    if http and request.method == "GET" and request.host != own:
+        return redirect(
+            f"http://{own}{request.script_root}{request.full_path.rstrip('?')}"
+        )
+    return None

@@ -1,0 +1,87 @@
+"""The shop's own pages for everything that goes wrong: what happened, and what to do."""
+
+import logging
+import uuid
+
+from flask import current_app, render_template, request, url_for
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, SecurityError
+
+log = logging.getLogger(__name__)
+
+
+def page(title, message, status, reference=None):
+    """Draw a page that says what went wrong."""
+    drawn = render_template(
+        "error.html",
+        title=title,
+        message=message,
+        reference=reference,
+        link_href=url_for("store.index"),
+        link_text="Back to the shop",
+    )
+    return drawn, status
+
+
+def form_refused(error):
+    """Explain a form that was too old or came from elsewhere; the cart is kept."""
+    return page(
+        "That form had gone stale",
+        "Nothing was changed and nothing was charged by it. Your basket is kept: "
+        "go back, load the page again and try once more. (Cookies must be allowed.)",
+        400,
+    )
+
+
+def http_error(error):
+    """Put every HTTP error on a page of the shop's own."""
+    if isinstance(error, SecurityError):
+        return _foreign_name()
+    if error.code == 404:
+        return page(
+            "There is nothing here", "The page may have moved or sold out.", 404
+        )
+    if error.code == 400:
+        return page("We could not read that", "Please go back and try again.", 400)
+    return page(
+        error.name, "Please go back to the shop and try from there.", error.code
+    )
+
+
+def _foreign_name():
+    """Answer a request for a name that is not ours, without a link that would lead there."""
+    asked = request.environ.get("HTTP_HOST", "")[:100]
+    log.warning(
+        "refused a request for the host %r: SERVER_NAME and TRUSTED_HOSTS name those that "
+        "are answered",
+        asked,
+    )
+    words = "This shop does not go by that name.\n"
+    if current_app.config["PREFERRED_URL_SCHEME"] == "http":
+        words += "If it should, set SERVER_NAME to it, or add it to TRUSTED_HOSTS.\n"
+    return words, 400, {"Content-Type": "text/plain; charset=utf-8"}
+
+
+def unexpected_error(error):
+    """Log what went wrong under a reference that the shopper sees too."""
+    reference = uuid.uuid4().hex[:12]
+    log.error("Unexpected error %s", reference, exc_info=error)
+    return page(
+        "Something went wrong on our side",
+        "If you had just paid, do not pay again: open your order page, it shows what "
+        "Omise tells us. Otherwise nothing was charged and your basket is kept.",
+        500,
+        reference,
+    )
+
+
+def register(store):
+    """Put these pages wherever something goes wrong in the app that the shop is in."""
+    store.app_errorhandler(CSRFError)(form_refused)
+    store.app_errorhandler(HTTPException)(http_error)
+    store.record(_unless_testing)
+
+
+def _unless_testing(state):
+    if not state.app.testing:
+        state.app.register_error_handler(Exception, unexpected_error)

@@ -1,0 +1,301 @@
+"""E7: a thief who tests stolen cards is stopped before Omise is called; a shopper hardly ever."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from fault_rig import ago, begin, creates, set_attempt
+from shopper import Shopper
+
+import payment
+from payment.orders import budgets, queries
+from payment.orders.budgets import BUDGETS, mark_of
+
+GOOD, POOR, STOLEN = "4242424242424242", "4111111111140011", "4111111111130012"
+VISITOR, ADDRESS = BUDGETS["visitor"][0][0], BUDGETS["address"][0][0]
+ALL = BUDGETS["all"][0][0]
+
+
+@pytest.fixture
+def guarded(build_shop):
+    """Serve a shop that counts, behind a proxy that says where its shoppers are."""
+    shop = build_shop(PAYMENT_BUDGETS="on", TRUSTED_PROXIES="1")
+    return begin(shop)
+
+
+def shopper_at(shop, address="203.0.113.7"):
+    shopper = Shopper(shop)
+    shopper.http.headers["X-Forwarded-For"] = address
+    return shopper
+
+
+def tries(shopper, card=POOR, **more):
+    """Try one card for the basket or the order at hand; tells whether it was let through."""
+    if "/orders/" in (shopper.page.url if shopper.page is not None else ""):
+        shopper.pays_here(card=card, **more)
+    else:
+        shopper.pays(card=card, **more)
+    return shopper.page.status_code != 429
+
+
+def test_one_visitor_is_asked_to_wait_and_omise_is_not_called(guarded):
+    with shopper_at(guarded) as thief:
+        thief.adds()
+        for _ in range(VISITOR):
+            assert tries(thief)
+        form, token = thief.hidden(), guarded.omise.token(GOOD)
+        thief.charges(form, omiseToken=token)
+        assert thief.page.status_code == 429
+        assert "Please wait a little" in thief.page.text
+        assert 0 < int(thief.page.headers["Retry-After"]) <= 601
+        assert "Celadon cup" in thief.get("/cart").text
+    assert creates(guarded) == VISITOR
+
+
+def test_new_visitors_of_one_address_share_its_budget(guarded):
+    """A thief throws cookies away."""
+    let_through = 0
+    for _ in range(ADDRESS + 8):
+        with shopper_at(guarded) as thief:
+            thief.adds()
+            let_through += tries(thief)
+    assert let_through == ADDRESS
+    assert creates(guarded) == ADDRESS
+    with shopper_at(guarded, "198.51.100.1") as honest:
+        honest.adds()
+        assert tries(honest, GOOD)
+        assert honest.state == "paid"
+
+
+def test_a_house_with_a_whole_network_of_ipv6_is_one_address(guarded):
+    let_through = 0
+    for number in range(ADDRESS + 5):
+        with shopper_at(guarded, f"2001:db8:1:1::{number + 1:x}") as thief:
+            thief.adds()
+            let_through += tries(thief)
+    assert let_through == ADDRESS
+
+
+def test_two_hundred_cards_from_fifty_addresses_end_at_the_budget_of_all(guarded):
+    """Whoever they are, and although many come at once."""
+
+    def steal(number):
+        with shopper_at(guarded, f"198.51.100.{number % 50}") as thief:
+            thief.adds()
+            return tries(thief, STOLEN)
+
+    with ThreadPoolExecutor(8) as pool:
+        let_through = sum(pool.map(steal, range(200)))
+    assert let_through == ALL
+    assert creates(guarded) == ALL
+
+
+def test_many_honest_shoppers_may_fail_more_often(guarded):
+    """The budget of all together grows with the cards that work."""
+    with shopper_at(guarded) as shopper:
+        shopper.adds()
+        assert tries(shopper, GOOD)
+    with guarded.engine.begin() as connection:
+        _many(connection, guarded, "failed", ALL)
+        _many(connection, guarded, "successful", 2 * ALL)
+    with shopper_at(guarded) as shopper:
+        shopper.adds()
+        assert tries(shopper, GOOD)
+
+
+def _many(connection, shop, status, count):
+    from sqlalchemy import insert
+
+    from payment.orders.models import Attempt, Order
+
+    order_id = f"{status}-order"
+    moment = ago(shop, seconds=30)
+    connection.execute(
+        insert(Order).values(
+            id=order_id,
+            amount=1,
+            currency="THB",
+            lines=[],
+            touched=0,
+            created_at=moment,
+        )
+    )
+    rows = [
+        {
+            "id": f"{status}-{number}",
+            "form_id": f"{status}-{number}",
+            "order_id": order_id,
+            "number": number,
+            "status": status,
+            "amount": 1,
+            "currency": "THB",
+            "livemode": False,
+            "authorized": False,
+            "superseded": False,
+            "by_card": True,
+            "refunded_amount": 0,
+            "created_at": moment,
+        }
+        for number in range(count)
+    ]
+    connection.execute(insert(Attempt), rows)
+
+
+def test_after_a_while_the_same_shopper_may_try_again(guarded):
+    with shopper_at(guarded) as shopper:
+        shopper.adds()
+        for _ in range(VISITOR):
+            tries(shopper)
+        assert not tries(shopper)
+        order = guarded.order(queries_order(guarded))
+        set_attempt(guarded, order.id, created_at=ago(guarded, minutes=11))
+        shopper.opens_order(order.id, "/pay")
+        assert tries(shopper, GOOD)
+        assert shopper.state == "paid"
+
+
+def queries_order(shop):
+    with shop.app.app_context():
+        return queries.list_orders(1)[0].id
+
+
+def test_what_worked_costs_nothing(guarded):
+    with shopper_at(guarded) as shopper:
+        for _ in range(VISITOR + 2):
+            shopper.adds()
+            shopper.pays()
+            assert shopper.state == "paid"
+
+
+def test_ways_without_a_card_are_open_when_cards_are_not(guarded):
+    with shopper_at(guarded) as shopper:
+        shopper.adds()
+        for _ in range(VISITOR):
+            tries(shopper)
+        form = shopper.hidden()
+        source = guarded.omise.source("promptpay", shopper.total())
+        shopper.charges(form, omiseSource=source)
+        assert shopper.state == "waiting"
+
+
+def test_open_orders_of_one_visitor_are_bounded(guarded):
+    """B18: a flood of codes that nobody pays."""
+    with shopper_at(guarded) as vandal:
+        for number in range(budgets.MOST_OPEN_ORDERS):
+            vandal.adds(quantity=number + 1)
+            vandal.pays_by("promptpay")
+            assert vandal.state == "waiting"
+        vandal.adds(quantity=50)
+        vandal.pays_by("promptpay")
+        assert vandal.page.status_code == 429
+
+
+def test_tries_of_one_order_are_bounded_whoever_counts(shop, shopper, monkeypatch):
+    """Also where a host has switched the budgets off."""
+    monkeypatch.setattr(budgets, "MOST_TRIES", 3)
+    shopper.adds()
+    assert [tries(shopper) for _ in range(4)] == [True, True, True, False]
+
+
+def test_the_words_sort_no_cards(guarded):
+    """The first refusal says why; from the second on, all of a bank's say the same."""
+    with shopper_at(guarded) as thief:
+        thief.adds()
+        tries(thief, POOR)
+        assert "not enough money" in thief.page.text
+        said = set()
+        for card in (POOR, STOLEN, "4111111111180017", "4111111111160001"):
+            tries(thief, card)
+            said.add(thief.page.text.split('data-order-state="failed">')[1][:60])
+        assert len(said) == 1
+        assert "not enough money" not in thief.page.text
+
+
+def test_a_declined_card_that_was_saved_cannot_be_charged_again(guarded):
+    """Without being entered once more: by a post that was made by hand."""
+    with shopper_at(guarded) as thief:
+        thief.adds()
+        thief.pays(card=POOR, remember="yes", email="thief@example.com")
+        form = thief.hidden()
+        card = guarded.omise.latest()["card"]["id"]
+        customer = guarded.omise.latest()["customer"]
+        before = creates(guarded)
+        for _ in range(3):
+            thief.charges(form, omiseCustomer=customer, omiseCard=card)
+            assert "has not paid yet" in thief.page.text
+        assert creates(guarded) == before
+
+
+def test_an_operator_is_called_once(guarded):
+    heard = []
+
+    def receiver(app, order, why):
+        if "tested" in why:
+            heard.append((order, why))
+
+    payment.attention_needed.connect(receiver, sender=guarded.app)
+    try:
+        with shopper_at(guarded) as thief:
+            thief.adds()
+            for _ in range(VISITOR + 3):
+                tries(thief)
+    finally:
+        payment.attention_needed.disconnect(receiver, sender=guarded.app)
+    assert len(heard) == 1
+    assert heard[0][0] is None
+
+
+def test_a_host_may_ask_for_more_before_a_payment(build_shop):
+    """A hook for a CAPTCHA; none is bundled."""
+    asked = []
+
+    def challenge():
+        asked.append(True)
+        return ("Are you a robot?", 403) if len(asked) == 1 else None
+
+    shop = build_shop(PAYMENT_CHALLENGE=staticmethod(challenge))
+    with Shopper(shop) as shopper:
+        shopper.adds()
+        shopper.pays()
+        assert (shopper.page.status_code, shopper.page.text) == (
+            403,
+            "Are you a robot?",
+        )
+        assert creates(shop) == 0
+        shopper.pays()
+        assert shopper.state == "paid"
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("203.0.113.7", "203.0.113.7", True),
+        ("203.0.113.7", "203.0.113.8", False),
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:203.0.113.7", "203.0.113.7", True),
+    ],
+)
+def test_a_mark_stands_for_an_address_and_does_not_tell_it(shop, one, other, same):
+    with shop.app.app_context():
+        assert (mark_of(one) == mark_of(other)) == same
+        assert one not in mark_of(one)
+        assert mark_of("unix socket") is None
+        assert mark_of(None) is None
+
+
+def test_tries_of_long_ago_do_not_count(guarded):
+    """Neither in ten minutes nor in a day."""
+    longest = max(span for _, span in BUDGETS["visitor"])
+    with shopper_at(guarded) as shopper:
+        shopper.adds()
+        for _ in range(VISITOR):
+            tries(shopper)
+        order = queries_order(guarded)
+        then = ago(guarded, seconds=(longest + timedelta(minutes=1)).total_seconds())
+        set_attempt(guarded, order, created_at=then)
+        shopper.opens_order(order, "/pay")
+        for _ in range(VISITOR):
+            assert tries(shopper)
+        assert not tries(shopper)
