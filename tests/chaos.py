@@ -67,7 +67,7 @@ class Chaos:
         try:
             for three_d_secure in (False, True):
                 self._shop_all(three_d_secure)
-            self._heal()
+                self._heal()
             self._settle()
         finally:
             ended.set()

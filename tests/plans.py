@@ -31,6 +31,7 @@ FIND = {"method": "GET", "path": r"/charges/chrg_test_\w+"}
 LIST = {"method": "GET", "path": "/charges"}
 EXPIRE = {"method": "POST", "path": r"/charges/chrg_test_\w+/expire"}
 REFUND = {"method": "POST", "path": r"/charges/chrg_test_\w+/refunds"}
+READ_REFUNDS = {"method": "GET", "path": r"/charges/chrg_test_\w+/refunds"}
 LIES = ("change", "swapped")
 # What other programs write into the metadata of charges of the same account.
 ODD = (
@@ -71,8 +72,9 @@ class Plan:
 
     `own_page`: pays again from the order's own page, else through the basket. `waits`: so much
     time passes while an answer is missing that the shop may give it up; `keeps_back`: the list of
-    charges shows nothing meanwhile. `refunds`: what an operator gives back of it, one by one, in
-    the smallest unit; None is all that is left.
+    charges shows nothing meanwhile. No list lies to those who shop with 3-D Secure: of them,
+    nothing may be given up that Omise showed. `refunds`: what an operator gives back of it, one by
+    one, in the smallest unit; None is all that is left.
     """
 
     number: int
@@ -104,6 +106,11 @@ class Plan:
         return {product(sku).name: quantity for sku, quantity in self.things}
 
     @property
+    def lists_lie(self):
+        """Tell whether lists may show less than there is while this shopper is here."""
+        return not self.three_d_secure
+
+    @property
     def pays_twice(self):
         """Tell whether the shopper pays a second charge by their own doing."""
         return self.behaviour == "old code paid as well"
@@ -122,9 +129,10 @@ def draw(seed, number, killed):
     rng = random.Random(f"{seed}:{number}")
     behaviour = rng.choice(BEHAVIOURS)
     skus = rng.sample([item.sku for item in products()], rng.randint(1, 3))
+    three_d_secure, refunds = rng.random() < 0.4, _refunds(rng)
     plan = Plan(
         number=number,
-        three_d_secure=rng.random() < 0.4,
+        three_d_secure=three_d_secure,
         things=tuple((sku, rng.randint(1, 2)) for sku in skus),
         behaviour=behaviour,
         approves=rng.random() < 0.8,
@@ -133,10 +141,10 @@ def draw(seed, number, killed):
         persists=rng.random() < 0.7,
         own_page=rng.random() < 0.5,
         waits=behaviour == "gives up waiting" or rng.random() < 0.2,
-        keeps_back=rng.random() < 0.6,
+        keeps_back=rng.random() < 0.6 and not three_d_secure,
         payer=rng.choice(("pay", "pay", "pay", "fail", "expire", None)),
-        refunds=_refunds(rng),
-        faults=tuple(_faults(rng, behaviour)),
+        refunds=refunds,
+        faults=tuple(_faults(rng, behaviour, bool(refunds), not three_d_secure)),
         kill=_kill(rng),
     )
     return plan if killed else Plan(**{**vars(plan), "kill": None})
@@ -155,13 +163,13 @@ def _kill(rng):
         None,
         None,
     )
-    hold, hearing = rng.choice(holds), rng.random() < 0.3
+    hold, hearing = rng.choice(holds), rng.random() < 0.5
     return Kill(
         None if hearing else hold, hearing, rng.uniform(0, 2), rng.random() < 0.3
     )
 
 
-def _faults(rng, behaviour):
+def _faults(rng, behaviour, refunded, lists_lie):
     """Draw the rules of an order; those about a list of charges strike whoever asks next."""
     if behaviour == "old code paid as well":
         # The code can be paid later only if Omise did not close it.
@@ -178,13 +186,15 @@ def _faults(rng, behaviour):
         one = rng.choice((_broken, _broken, _lie, _stale))
         yield {**one(rng), **FIND, "times": rng.randint(1, 3)}
     if rng.random() < 0.25:
-        one = rng.choice((_broken, _lag, _short))
+        one = rng.choice((_broken, _lag, _short) if lists_lie else (_broken,))
         yield {**one(rng), **LIST, "times": rng.randint(1, 3)}
     if behaviour == "another way" and rng.random() < 0.4:
         yield {**_broken(rng), **EXPIRE}
-    if rng.random() < 0.5:
+    if refunded and rng.random() < 0.8:
         yield {**_broken(rng), **REFUND}
-    elif rng.random() < 0.3:
+        # The first read tells what is there before anything is given back.
+        yield {**_broken(rng), **READ_REFUNDS, "skip": 1, "times": rng.randint(1, 3)}
+    elif refunded:
         yield {"fault": "unreadable", "reads": rng.randint(1, 3), **REFUND}
     if rng.random() < 0.6:
         yield _webhook(rng)

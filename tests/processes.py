@@ -63,6 +63,7 @@ class Machine:
         self.database = upgraded(database) if database else database_url(folder)
         self._engine = create_engine(self.database, poolclass=NullPool)
         self._sweepers, self._sweeps = sweepers, []
+        self._aged = set()
         # The charges that others made in the same account, by id.
         self.others = set()
         self.settings = {
@@ -200,9 +201,10 @@ class Machine:
         return self._rows(select(Refund.__table__).order_by(Refund.created_at))
 
     def given_up(self):
-        """Read which attempts the shop at some time said were not found."""
-        query = select(Entry.attempt_id).where(Entry.became == "not_found")
-        return {one["attempt_id"] for one in self._rows(query)}
+        """Read which attempts the shop at some time said were not found, and when it did."""
+        query = select(Entry.attempt_id, Entry.at).where(Entry.became == "not_found")
+        rows = self._rows(query.order_by(Entry.id.desc()))
+        return {one["attempt_id"]: one["at"] for one in rows}
 
     def unused(self):
         """Read which tokens and sources nobody used, as far as this version of the API says so."""
@@ -216,9 +218,14 @@ class Machine:
             return [dict(row._mapping) for row in connection.execute(query)]
 
     def ages(self, attempts, by):
-        """Let time pass for attempts: their clock is moved back, since nobody waits that long."""
+        """Let time pass for attempts: their clock is moved back, since nobody waits that long.
+
+        Once for each: the charge, whose clock is Omise's, must stay near it.
+        """
+        young = [one for one in attempts if one["id"] not in self._aged]
+        self._aged |= {one["id"] for one in young}
         with self.connect() as connection, connection.begin():
-            for one in attempts:
+            for one in young:
                 moments = {key: one[key] for key in ("created_at", "sent_at")}
                 values = {key: at and at - by for key, at in moments.items()}
                 values["checked_at"] = None
