@@ -185,12 +185,27 @@ def _note_failure(attempt: Attempt, error: GatewayError) -> None:
     try:
         if error.charge_id:
             ledger.keep_doubt(attempt, error.charge_id, "charge")
-        elif error.money_may_have_moved and not _was_tried_before(attempt, error):
+        elif _may_have_moved(attempt, error):
             ledger.mark_unknown(attempt, "charge", str(error))
         else:
             ledger.mark_failed(attempt, error.code, "charge")
     except OrdersUnavailable:
         current_app.logger.error("attempt %s is left to the sweep", attempt.id)
+
+
+def _may_have_moved(attempt: Attempt, error: GatewayError) -> bool:
+    """Tell whether money may have moved although Omise has said no.
+
+    A hop that sends a request again gets the second answer: that the token or source was used.
+    """
+    if error.money_may_have_moved:
+        return not _was_tried_before(attempt, error)
+    if error.code != "bad_request" or not attempt.pays_with:
+        return False
+    try:
+        return verbs.was_used(attempt.pays_with) is True
+    except GatewayError:
+        return True
 
 
 def _was_tried_before(attempt: Attempt, error: GatewayError) -> bool:

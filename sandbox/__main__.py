@@ -5,6 +5,7 @@ import click
 from . import create_app
 from .keys import PUBLIC_KEY, SECRET_KEY, WEBHOOK_SECRET
 from .rules.countries import COUNTRIES
+from .rules.refusals import Refused
 from .serve import Server
 
 
@@ -31,7 +32,7 @@ def main(port, country, db, webhook, omise_js):
             database=db, country=country, webhook_uri=webhook, omise_js=omise_js
         )
         server = Server(app, port)
-    except (OSError, ValueError) as error:
+    except (OSError, Refused, ValueError) as error:
         raise click.ClickException(str(error)) from error
     home = f"http://localhost:{server.port}/"
     click.echo(f"API and vault: {home}  Dashboard: {home}dashboard/")

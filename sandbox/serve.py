@@ -4,14 +4,10 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import make_server
 
 from .keys import PUBLIC_KEY, SECRET_KEY, WEBHOOK_SECRET
-
-
-class _Quiet(WSGIRequestHandler):
-    def log(self, type, message, *args):
-        """Say nothing about requests that were answered."""
+from .line import Line, Lines
 
 
 class Server:
@@ -26,9 +22,10 @@ class Server:
 
     def _open(self, port):
         self._server = make_server(
-            "127.0.0.1", port, self._app, threaded=True, request_handler=_Quiet
+            "127.0.0.1", port, self._app, threaded=True, request_handler=Line
         )
         self._server.daemon_threads = True
+        self._server.lines = Lines()
         self.port = self._server.server_port
 
     def run(self):
@@ -44,15 +41,17 @@ class Server:
         self._server.server_close()
 
     def refuse(self, seconds):
-        """Listen to nobody for so long; lines that were open before are cut when used."""
+        """Listen to nobody for so long; idle lines are closed, and requests under way cut."""
         self.refuses, self._pause = True, seconds
         self._server.shutdown()
         self._server.server_close()
+        self._server.lines.end()
 
     def stop(self):
         """End run()."""
         self._ended.set()
         self._server.shutdown()
+        self._server.lines.end()
 
 
 @dataclass(frozen=True)

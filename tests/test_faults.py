@@ -350,6 +350,19 @@ def test_an_answer_about_another_charge_is_no_answer(shop, filled):
     assert shop.order(order_id).paid_at
 
 
+def test_a_charge_that_cannot_be_read_for_an_hour_is_flagged(shop, filled):
+    """A31: no row is asked about for ever in silence."""
+    filled.pays_by("promptpay")
+    order_id = filled.order_id
+    shop.omise.breaks("change", set={"amount": 10**30}, **FIND)
+    sweep = ["payment", "sweep"]
+    shop.app.test_cli_runner().invoke(args=sweep)
+    assert why(shop.order(order_id)) is None
+    set_attempt(shop, order_id, created_at=ago(shop, minutes=61))
+    shop.app.test_cli_runner().invoke(args=sweep)
+    assert "amount is not an amount" in why(shop.order(order_id))
+
+
 def test_a_status_that_nobody_knows_is_no_result(shop, filled):
     """B14: keep waiting and call an operator, when the charge is made and when it is read."""
     galactic = {"status": "galactic", "paid": False}

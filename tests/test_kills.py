@@ -318,8 +318,7 @@ def kill_refund(machine, shopper, fault):
     order_id = shopper.order_id
     rule = machine.omise.breaks(fault, about=order_id, seconds=60, **REFUND)
     machine.start_command("refund", order_id, "--yes")
-    state = "held" if fault.startswith("hold") else "done"
-    eventually(lambda: machine.omise.fault(rule)["state"] == state, 20)
+    eventually(lambda: machine.omise.fault(rule)["state"] == "held", 20)
     machine.kill_sweeps()
     machine.omise.releases(rule)
     (row,) = refunds(machine, order_id)

@@ -43,6 +43,7 @@ def app(tmp_path_factory):
         "OMISE_PUBLIC_KEY": "pkey_test_5xyz",
         "FLASK_SECRET_KEY": "long",
         "DATABASE_URL": database_url(folder),
+        "PAYMENT_BUDGETS": "off",
     }
     app = create_app(type("LedgerConfig", (Config,), settings))
     yield app

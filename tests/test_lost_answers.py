@@ -569,6 +569,23 @@ def test_an_answer_that_names_nobody_is_looked_at_again(shop, filled):
     assert (attempt.status, attempt.doubtful_id) == ("successful", None)
 
 
+def test_a_doubt_about_what_had_ended_is_looked_at_again(shop, filled):
+    """It blocks the order, though nobody waits on its page: the next sweep hears the truth."""
+    filled.pays(card="4111111111140011")
+    attempt = attempt_of(filled)
+    lie = {"amount": 1, "status": "successful", "paid": True}
+    shop.omise.breaks("change", set=lie, path=f"/charges/{attempt.charge_id}")
+    with shop.app.app_context():
+        reconcile.reconcile_charge(attempt.charge_id, "webhook")
+    assert attempt_of(filled).doubtful_id == attempt.charge_id
+    shop.sweep()
+    attempt = attempt_of(filled)
+    assert (attempt.status, attempt.doubtful_id) == ("failed", None)
+    filled.opens_order(attempt.order_id, "/pay")
+    filled.pays_here()
+    assert filled.state == "paid"
+
+
 @pytest.mark.parametrize("fault", ["answer_before", "answer_after"])
 def test_a_token_used_at_its_first_use_is_unknown(shop, filled, fault):
     """A26: some hop may have sent the request twice; then the first has charged."""
@@ -651,3 +668,39 @@ def test_a_charge_that_cannot_be_read_leaves_its_attempt_as_it_was(shop, filled)
             reconcile.reconcile(asked, "sweep", nothing)
         assert refused.value.money_may_have_moved
         assert attempt_of(filled).status == "unknown"
+
+
+def test_a_source_that_a_hop_sent_twice_is_unknown(shop, filled):
+    """A26: the second answer says that it was used; the charge of the first is found."""
+    form = filled.opens_checkout()
+    source = shop.omise.source("promptpay", 49000)
+    refused = {"status": 400, "body": "error", "code": "bad_request"}
+    shop.omise.breaks("answer_after", **refused, **CREATE)
+    filled.charges(form, omiseSource=source)
+    assert attempt_of(filled).status == "unknown"
+    shop.sweep()
+    assert (attempt_of(filled).status, creates(shop)) == ("pending", 1)
+
+
+def test_a_source_that_omise_refuses_and_has_not_used_has_failed(shop, filled):
+    form = filled.opens_checkout()
+    source = shop.omise.source("promptpay", 49000)
+    refused = {"status": 400, "body": "error", "code": "bad_request"}
+    shop.omise.breaks("answer_before", **refused, **CREATE)
+    filled.charges(form, omiseSource=source)
+    assert attempt_of(filled).status == "failed"
+
+
+def test_what_was_never_used_and_shows_as_a_code_can_be_paid_after_all(shop, filled):
+    """A14: a charge that waits blocks the next one, whatever was said of its source."""
+    loses(shop)
+    filled.pays_by("promptpay")
+    waits(filled, minutes=11)
+    never = {"charge_status": "unknown"}
+    shop.omise.breaks("change", method="GET", path="/sources/.*", set=never)
+    hides(shop)
+    shop.sweep()
+    assert attempt_of(filled).failure_code == "never_used"
+    shop.omise.heals()
+    shop.sweep()
+    assert attempt_of(filled).status == "pending"

@@ -8,7 +8,7 @@ import logging
 import os
 import uuid
 from collections import Counter
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -88,10 +88,15 @@ REFUSED = [
     for status in (400, 401, 404, 429)
 ]
 # A list that keeps back what it has for longer than the shop is patient; one that tells that there
-# is more, and does not show it; a token of which Omise knows nothing any more.
+# is more, and does not show it; a token of which Omise knows nothing any more, or nothing yet.
 EMPTY = {"fault": "change", "set": {"data": [], "total": 0}, **LIST}
 CUT = {"fault": "change", "set": {"data": []}, **LIST}
 FORGOTTEN = {**answers("before", 404, "error", code="not_found"), **TOKEN}
+UNUSED = {
+    "fault": "change",
+    "set": {"used": False, "charge_status": "unknown"},
+    **TOKEN,
+}
 NO_REFUNDS = {"fault": "change", "set": {"data": [], "total": 0}, **REFUNDS}
 UNREAD = [
     {"fault": "close_before", **FIND},
@@ -119,6 +124,14 @@ reading = st.sampled_from([None] * 15 + UNREAD)
 refunding = st.sampled_from([None] * 9 + [{**one, **REFUND} for one in LOST + REFUSED])
 which = st.integers(0, 5)
 rarely = st.integers(0, 7).map(lambda number: number == 7)
+REFUNDING = {
+    "by_hand": rarely,
+    "part": st.booleans(),
+    "twice": st.booleans(),
+    "fault": refunding,
+    "hidden": st.booleans(),
+    "waits": st.booleans(),
+}
 THINGS = [(one.name, one.sku) for one in products()[:2]]
 BUYING = {
     "who": st.sampled_from([0, 0, 0, 1]),
@@ -135,7 +148,17 @@ AFTERWARDS = st.sampled_from(["", "new", "both", "both"])
 # How long an answer is waited for, what Omise keeps back meanwhile, and what follows.
 VAIN = {
     "seconds": st.sampled_from([40, 700, 700, 700]),
-    "keeps_back": st.sampled_from([EMPTY, EMPTY, EMPTY, CUT, FORGOTTEN, None]),
+    "keeps_back": st.sampled_from(
+        [
+            [EMPTY],
+            [EMPTY],
+            [EMPTY, FORGOTTEN],
+            [EMPTY, UNUSED],
+            [CUT],
+            [CUT, FORGOTTEN],
+            [],
+        ]
+    ),
     "then": AFTERWARDS,
 }
 
@@ -151,8 +174,8 @@ class Purchase:
     was_paid: bool = False
     # Its goods were still in the basket when the next order was made of that.
     carried: bool = False
-    # Attempts that the shop let stand back for another, those of which it said "not found" when
-    # another was made, and charges that the machine paid.
+    # Attempts that the shop let stand back for another, those of which it said that they were not
+    # found, or never used, when another was made, and charges that the machine paid.
     aside: set = field(default_factory=set)
     given_up: set = field(default_factory=set)
     answered: set = field(default_factory=set)
@@ -261,7 +284,9 @@ class Machine(RuleBasedStateMachine):
         """Post a payment form, and see that nothing is charged beside what is open or paid."""
         before = self.charges_of(purchase)
         purchase.given_up |= {
-            one.id for one in self.attempts_of(purchase) if one.status == "not_found"
+            one.id
+            for one in self.attempts_of(purchase)
+            if one.status == "not_found" or one.failure_code == "never_used"
         }
         standing = [
             one["id"]
@@ -361,13 +386,18 @@ class Machine(RuleBasedStateMachine):
 
     def wait_in_vain(self, purchase, seconds, keeps_back, then, how):
         self.world.time_passes(seconds)
-        before = self.not_found()
-        with self.world.broken(keeps_back and keeps_back | {"times": 0}):
+        before, said_before = self.not_found(), self.never_used()
+        with ExitStack() as broken:
+            for one in keeps_back:
+                broken.enter_context(self.world.broken(one | {"times": 0}))
             self.world.sweep()
-        if keeps_back != EMPTY:
-            made = {one["metadata"]["attempt_id"] for one in self.charges_of(purchase)}
+        made = {one["metadata"]["attempt_id"] for one in self.charges_of(purchase)}
+        if EMPTY not in keeps_back:
             given_up = (self.not_found() - before) & made
             assert not given_up, "given up without a list that was whole"
+        if UNUSED not in keeps_back:
+            failed = (self.never_used() - said_before) & made
+            assert not failed, "called never used, and Omise had not said so"
         if then:
             own = {"fresh": False, "who": purchase.visitor.number}
             self.buy(**how | own, order_id=purchase.order_id)
@@ -377,23 +407,38 @@ class Machine(RuleBasedStateMachine):
     def not_found(self):
         return {one.id for one in self.world.attempts() if one.status == "not_found"}
 
+    def never_used(self):
+        return {
+            one.id for one in self.world.attempts() if one.failure_code == "never_used"
+        }
+
     # What an operator does.
 
     @precondition(lambda self: any(one.was_paid for one in self.purchases.values()))
-    @rule(
-        which=which,
-        number=which,
-        part=st.booleans(),
-        twice=rarely,
-        fault=refunding,
-        hidden=st.booleans(),
-        waits=st.booleans(),
-    )
-    def refunds(self, which, number, part, twice, fault, hidden, waits):
+    @rule(which=which, number=which, **REFUNDING)
+    def refunds(self, which, number, **how):
         """Give money back, all or some; where an answer was lost, look before doing it again."""
-        attempt = self.paid_attempt(which, number)
+        self.give_back(self.paid_attempt(which, number), **how)
+
+    @rule(way=st.sampled_from(["card", "card", "promptpay"]), **REFUNDING)
+    def buys_and_regrets(self, way, **how):
+        """Buy something without a hitch, and have it given back."""
+        known = set(self.purchases)
+        self.buy(0, True, THINGS[1], way, None, False, False, False)
+        for purchase in (self.purchases[one] for one in self.purchases.keys() - known):
+            for charge in self.charges_of(purchase):
+                if charge["status"] == "pending":
+                    self.world.control(f"charges/{charge['id']}/pay")
+                    self.world.sweep()
+            for attempt in self.attempts_of(purchase):
+                if attempt.status == "successful":
+                    self.give_back(attempt, **how)
+
+    def give_back(self, attempt, by_hand, part, twice, fault, hidden, waits):
         amount = 10_000 if part else None
         hidden = hidden and NO_REFUNDS | {"skip": 1, "times": 0}
+        if by_hand:
+            self.refund_by_hand(attempt)
         for _ in range(1 + twice):
             with self.world.broken(fault), self.world.broken(hidden):
                 self.refund(attempt, amount)
@@ -417,11 +462,8 @@ class Machine(RuleBasedStateMachine):
         if given and given.status == "failed":
             assert made == 0, "given back, and said not to be"
 
-    @precondition(lambda self: any(one.was_paid for one in self.purchases.values()))
-    @rule(which=which, number=which)
-    def refunds_by_hand(self, which, number):
+    def refund_by_hand(self, attempt):
         """Give some back on the dashboard, while no other refund of it is under way."""
-        attempt = self.paid_attempt(which, number)
         rows = self.world.wanted_refunds(attempt.id)
         if all(one.status in ("done", "failed") for one in rows):
             made = self.world.refund_by_hand(attempt.charge_id, 10_000)
@@ -625,7 +667,11 @@ class Machine(RuleBasedStateMachine):
             assert attempt.doubtful_id is None
             known = (attempt.charge_id, attempt.status)
             if attempt.id in truth:
-                assert known == truth[attempt.id]
+                charge_id, status = truth[attempt.id]
+                # What had surely failed may only become paid, and is watched for that.
+                surely = attempt.failure_code == "never_used"
+                status = "failed" if surely and status != "successful" else status
+                assert known == (charge_id, status)
                 continue
             # Failed by Omise's word only; without one, it was looked for and not found.
             assert known in ((None, "failed"), (None, "not_found"))

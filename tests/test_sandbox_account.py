@@ -66,6 +66,19 @@ def test_capability_is_that_of_the_country(rig, country, has, lacks):
     assert methods[0] == "card"
 
 
+@pytest.mark.parametrize("wrong", ["javascript:alert(1)", "/webhook", "ftp://a.test/"])
+def test_webhooks_go_to_addresses_of_the_web_alone(rig, wrong, tmp_path):
+    fine = "https://shop.test/webhook"
+    assert rig.call("PATCH", "account", json={"webhook_uri": fine}).ok
+    for method, path in (("PATCH", "account"), ("POST", "control/settings")):
+        refused = rig.call(method, path, json={"webhook_uri": wrong})
+        assert refused.status_code == 400
+        assert refused.json()["message"] == "webhook_uri is invalid"
+    assert rig.get("account")["webhook_uri"] == fine
+    assert rig.call("PATCH", "account", json={"webhook_uri": ""}).ok
+    assert rig.get("account")["webhook_uri"] is None
+
+
 def test_mounted_sandbox_prefixes_every_location_and_address(tmp_path):
     app = sandbox.create_app(database=tmp_path / "deep" / "s.sqlite3")
     client = Client(DispatcherMiddleware(app, {"/sandbox": app}))

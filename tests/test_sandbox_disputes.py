@@ -197,7 +197,10 @@ def test_sdk_files_papers_and_takes_them_back(sdk, rig, disputed):
     assert sdk.Document.retrieve(dispute.id, paper.id).filename == "bill.pdf"
     paper.destroy()
     assert paper.destroyed
-    assert paper.reload().deleted
+    with pytest.raises(omise.errors.NotFoundError, match="document .* was not found"):
+        paper.reload()
+    gone = rig.call("DELETE", f"disputes/{dispute.id}/documents/{paper.id}")
+    assert gone.status_code == 404
     assert dispute.reload().documents.total == 1
 
 

@@ -1,7 +1,7 @@
 """Reading is not writing: what the sandbox shows does not change what it knows."""
 
 import pytest
-from sandbox_surface import RETURN, Surface
+from sandbox_surface import LINK, RETURN, Surface
 
 from sandbox import PUBLIC_KEY, SECRET_KEY
 
@@ -39,6 +39,50 @@ def test_charge_expires_when_it_is_read_itself(rig, overdue):
     for charge in overdue.values():
         assert rig.get(f"charges/{charge['id']}")["status"] == "expired"
         assert rig.events(charge) == ["charge.create", "charge.expire"]
+
+
+def test_charges_expire_before_they_are_read_inside_a_link(rig):
+    link = rig.post("links", **LINK)
+    code = link["payment_uri"].rpartition("/")[2]
+    source = rig.post("sources", amount=20000, currency="THB", type="promptpay")
+    for path in (f"links/{link['id']}", "links", f"links/{link['id']}/charges"):
+        rig.set(clock_offset=0)
+        rig.call("POST", f"links/pay/{code}", data={"omiseSource": source["id"]})
+        rig.set(clock_offset=30 * DAY)
+        shown = rig.get(path)
+        charges = shown["data"] if "data" in shown else shown["charges"]["data"]
+        if path == "links":
+            charges = charges[0]["charges"]["data"]
+        assert charges[-1]["status"] == "expired", path
+        source = rig.post("sources", amount=20000, currency="THB", type="promptpay")
+
+
+def test_charges_expire_before_they_stand_for_their_ids(rig):
+    """No object names an overdue charge by its id alone today, so one is made to."""
+    waiting, paid = rig.promptpay(), rig.charge()
+    refund = rig.post(f"charges/{paid['id']}/refunds", amount=100)["id"]
+    facts = rig.books.find("refund", refund)
+    rig.books.save({**facts, "charge": waiting["id"]}, status="active")
+    rig.set(clock_offset=DAY)
+    shown = rig.get(f"charges/{paid['id']}/refunds?expand=true")["data"][0]
+    assert shown["charge"]["status"] == "expired"
+
+
+def test_every_overdue_charge_expires_before_a_list_is_read(rig):
+    charge = rig.promptpay()
+    facts = rig.books.find("charge", charge["id"])
+    with rig.books.change():
+        for number in range(1, 1202):
+            more = {"id": f"chrg_test_{number:019}", "payment": f"pay2_test_{number}"}
+            rig.books.add(
+                "charge", {**facts, **more}, status="pending", due=facts["expires_at"]
+            )
+    rig.set(clock_offset=2 * DAY)
+    assert rig.get("charges?limit=1")["total"] == 1202
+    by_status = rig.get("control/books")["by_status"]
+    assert {name: each["count"] for name, each in by_status.items()} == {
+        "expired": 1202
+    }
 
 
 def test_no_look_at_anything_changes_what_is_kept(rig):

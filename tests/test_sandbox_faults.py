@@ -9,6 +9,7 @@ import threading
 import time
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from rig import Omise, eventually
 
 import sandbox
 from sandbox.books.account import Books
-from sandbox.faults import plan, spoiling
+from sandbox.faults import plan, sending, terms
 
 CREATE = {"method": "POST", "path": "/charges"}
 KEY = b64encode(f"{sandbox.SECRET_KEY}:".encode()).decode()
@@ -178,7 +179,7 @@ def test_a_drip_is_the_true_answer_a_few_bytes_at_a_time(omise, part, monkeypatc
         slept.append(seconds)
         taken.acquire(timeout=10)
 
-    monkeypatch.setattr(spoiling, "time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(sending, "time", SimpleNamespace(sleep=sleep))
     omise.breaks("drip", **CREATE, seconds=30, part=part)
     body = '{"amount":10000,"currency":"THB","source":{"type":"promptpay"}}'
     pieces = []
@@ -283,12 +284,14 @@ def test_a_stale_charge_is_as_it_was_created(omise):
     assert omise.fault(rule)["state"] == "done"
 
 
-def test_a_lagging_list_leaves_out_young_charges_alone(omise):
+@pytest.mark.parametrize("version", ["2019-05-29", "2017-11-02"])
+def test_a_lagging_list_leaves_out_young_charges_alone(omise, version):
     old = pay(omise).json()["id"]
     omise.control("settings", clock_offset=100)
     pay(omise)
     omise.breaks("lag", method="GET", path="/charges", seconds=50)
-    listed = ask(omise, "GET", "charges").json()
+    spoken = {"headers": {"Omise-Version": version}}
+    listed = ask(omise, "GET", "charges", **spoken).json()
     assert [one["id"] for one in listed["data"]] == [old]
     assert listed["total"] == 1
     assert len(omise.charges()) == 2
@@ -324,6 +327,13 @@ def test_a_rule_is_about_an_order_from_its_create_to_its_refunds(omise):
     assert "struck" not in ask(omise, "GET", f"charges/{other}").json()
     assert "struck" not in pay(omise, "order-3").json()
     assert omise.fault(rule)["met"] == 6
+
+
+def test_every_fault_and_all_that_may_be_said_of_one_is_in_the_readme():
+    readme = (Path(sandbox.__file__).parent / "README.md").read_text()
+    said = {name for names in terms.REQUESTS.values() for name in names}
+    for name in {*terms.REQUESTS, *said, "refuse", "webhook"}:
+        assert f"`{name}`" in readme, name
 
 
 def test_what_happened_to_a_charge_is_about_it_even_if_it_does_not_say_so(omise):

@@ -431,6 +431,16 @@ def test_receipt_comes_when_a_month_is_over(sdk, rig):
     assert "date" in rig.get(f"receipts/{receipt.id}", headers=OLD)
 
 
+def test_no_receipt_is_for_a_month_to_come(rig):
+    """A clock that was ahead for a while leaves payments in months that are not over."""
+    rig.set(clock_offset=2 * MONTH)
+    rig.charge()
+    rig.set(clock_offset=0)
+    assert rig.get("receipts")["total"] == 0
+    rig.set(clock_offset=3 * MONTH)
+    assert rig.get("receipts")["total"] == 1
+
+
 def test_sdk_asks_for_the_exchange_rate(sdk, rig):
     forex = sdk.Forex.retrieve("usd")
     assert (forex.base, forex.quote, forex.rate) == ("USD", "THB", 33.0)

@@ -139,6 +139,13 @@ def test_the_command_runs_a_sandbox_until_it_is_interrupted(tmp_path):
     assert books.exists()
 
 
+def test_the_command_refuses_a_webhook_that_is_no_address(tmp_path):
+    command = [sys.executable, "-m", "sandbox", "--port", "0", "--webhook", "here"]
+    command += ["--db", str(tmp_path / "books.sqlite3")]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert (ended.returncode, ended.stderr) == (1, "Error: webhook_uri is invalid\n")
+
+
 @pytest.mark.parametrize("wrong", [["--country", "XX"], ["--port", "99999"]])
 def test_the_command_refuses_what_means_nothing(wrong):
     command = [sys.executable, "-m", "sandbox", *wrong]

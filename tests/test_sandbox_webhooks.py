@@ -149,10 +149,8 @@ def test_silent_endpoint_is_given_up_on(rig, receiver, monkeypatch):
     "uri", ["nonsense", "http://[", "ftp://127.0.0.1/", f"http://{64 * 'a'}.test/"]
 )
 def test_nonsense_endpoint_does_not_stop_the_postman(rig, receiver, uri):
-    rig.set(webhook_uri=uri)
-    rig.charge()
+    rig.charge(webhook_endpoints=[uri])
     rig.delivered()
-    rig.set(webhook_uri=receiver.url)
     rig.charge()
     rig.delivered()
     assert len(receiver.arrived) == 1

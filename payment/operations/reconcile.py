@@ -25,6 +25,8 @@ PATIENCE = timedelta(minutes=10)
 # A request may still be on its way while its own view waits for the answer
 # (settings.LONGEST_ANSWER).
 GRACE = timedelta(seconds=35)
+# What cannot be read for so long is no slip of the line: a person must look.
+STUBBORN = timedelta(hours=1)
 # So far apart may Omise's clock and the database's be.
 SKEW = timedelta(minutes=20)
 # How far into a window a shopper's own page looks: requests of 100 charges each.
@@ -90,7 +92,8 @@ def _record(attempt: Attempt, charge_id: str, by: str) -> None:
     try:
         charge = verbs.find_charge(charge_id)
     except BadAnswer as error:
-        ledger.flag(attempt.order_id, f"charge {charge_id}: {error}", by)
+        if queries.clock() - attempt.created_at > STUBBORN:
+            ledger.flag(attempt.order_id, f"charge {charge_id}: {error}", by)
         raise
     except GatewayError as error:
         if error.code == "not_found":

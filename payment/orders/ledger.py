@@ -19,7 +19,13 @@ from . import budgets, entries
 from .budgets import Payer
 from .entries import fit
 from .models import OPEN, ROOM_FOR_WHY, Attempt, Flag, Order, utcnow
-from .queries import attempt_of_form, find_attempt, find_attempt_of_form, read_clock
+from .queries import (
+    attempt_of_form,
+    find_attempt,
+    find_attempt_of_form,
+    is_unseen,
+    read_clock,
+)
 from .transaction import transaction
 
 log = logging.getLogger(__name__)
@@ -334,9 +340,7 @@ def _recorded(session, order_id, attempt_id, charge, by):
     if charge.status not in STATUSES:
         why = f"charge {charge.id}: unknown status {charge.status!r}"
         _flag(session, order, why, by)
-    elif (
-        charge.status != attempt.status and charge.status in MAY_BECOME[attempt.status]
-    ):
+    elif charge.status != attempt.status and charge.status in _moves(attempt):
         _take_over(session, order, attempt, charge, by)
     # An answer from before the last move (it was overtaken) has nothing to tell any more.
     if charge.status == attempt.status:
@@ -346,6 +350,11 @@ def _recorded(session, order_id, attempt_id, charge, by):
     _flag_second_hold(session, order, attempt, by)
     session.flush()
     return attempt, entries.untold(session)
+
+
+def _moves(attempt):
+    """List what an attempt may become: one that was "never used" may show after all."""
+    return MAY_BECOME["not_found" if is_unseen(attempt) else attempt.status]
 
 
 def _keep_doubt(session, order, attempt, charge, wrong, by):

@@ -108,9 +108,11 @@ def watched(session: Session) -> tuple[list[Attempt], datetime]:
         and_(Attempt.status == "failed", Attempt.failure_code == "never_used"),
     )
     looked_for = and_(unseen, Attempt.sent_at > now - WATCHED_FOR)
+    # A doubt blocks its order until Omise tells better, whatever became of the attempt.
+    doubtful = and_(Attempt.doubtful_id.is_not(None), Attempt.status != "closed")
     query = (
         select(Attempt)
-        .where(or_(Attempt.status.in_(OPEN), looked_for))
+        .where(or_(Attempt.status.in_(OPEN), looked_for, doubtful))
         .options(lazyload(Attempt.refunds))
         .order_by(Attempt.status == "pending", Attempt.created_at.desc())
     )

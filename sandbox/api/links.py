@@ -5,7 +5,7 @@ from ..kinds import charge, link
 from .routes import Routes
 
 routes = Routes("links")
-routes.collection("/links", link, status="active")
+routes.collection("/links", link, before=charge.expire_due, status="active")
 routes.one("/links/<link_id>", link)
 
 
@@ -13,5 +13,4 @@ routes.one("/links/<link_id>", link)
 def charges_of(link_id):
     """List the charges that were made on the page of a link."""
     link.find(link_id)
-    charge.expire_due()
     return listed("charge", parent=link_id)

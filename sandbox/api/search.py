@@ -1,7 +1,8 @@
 """Search what was charged, refunded, disputed and so on: GET /search and its short forms.
 
 Free text is looked for in ids, descriptions, metadata, names and the like; every word has to be
-there. It finds a charge at once, which Omise does not promise. Messages are our own words.
+there. It finds a charge at once, which Omise does not promise, unless the fault `lag` is set.
+Messages are our own words.
 """
 
 from ..books import books
@@ -9,7 +10,7 @@ from ..draw.shape import SEARCH
 from ..draw.table import DRAW
 from ..http.addresses import sight
 from ..http.answers import answer_drawn, shown
-from ..http.lists import MOST_PER_PAGE
+from ..http.lists import MOST_PER_PAGE, known_until
 from ..http.parameters import params
 from ..kinds import charge, receipt
 from ..kinds.kind import CHARGE
@@ -91,10 +92,12 @@ def _found(scope, given, backwards):
     first, order = words[0] if words else None, {"newest_first": backwards}
     rows, _ = books().page(kind, status=sort, text=first, limit=-1, **order)
     forgotten = kind != "schedule" and "deleted" not in wanted
+    until = known_until()
     return kind, [
         facts
         for facts in rows
-        if _has(facts, words)
+        if (until is None or facts["created_at"] <= until)
+        and _has(facts, words)
         and not (forgotten and facts.get("deleted"))
         and (not tests or _passes(kind, facts, tests))
     ]

@@ -188,7 +188,7 @@ class Rows:
         return [json.loads(body) for (body,) in rows], total
 
     def due(self, moment):
-        """List the ids of objects whose time was up at this moment."""
+        """List ids of objects whose time was up at this moment, at most 500 of them."""
         rows = self.query("SELECT id FROM objects WHERE due <= ? LIMIT 500", (moment,))
         return [identifier for (identifier,) in rows]
 

@@ -55,7 +55,9 @@ def read(name, value):
 
 
 def check(name, value):
-    """Refuse a webhook secret that is not base64: nothing could be signed with it."""
+    """Refuse a webhook's address that is none on the web, and a secret that is not base64."""
+    if name == "webhook_uri" and value and not values.is_web_address(value):
+        raise Refused("bad_request", "webhook_uri is invalid")
     if name in ("webhook_secret", "webhook_previous_secret") and value:
         try:
             base64.b64decode(value, validate=True)

@@ -4,23 +4,15 @@ Stands before the sandbox's application, where the server gives its socket away.
 knows who is calling.
 """
 
-import errno
-import json
-import os
-import socket
-import struct
-import time
-
 from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Response
 
-from ..draw.older import downgraded
 from ..draw.pretty import pretty
-from ..rules import values
-from ..rules.versions import CURRENT_VERSION
-from . import plan
+from ..http.auth import UNASKED
+from ..http.lists import LISTED_UNTIL
+from . import lying, plan, sending, terms
+from .cutting import cut, line_of
 
-_DRIPS = 40
 _ERROR = {
     "object": "error",
     "location": "https://www.omise.co/api-errors",
@@ -35,179 +27,103 @@ def init_app(app):
     def spoilt(environ, start_response):
         server = app.extensions.get("sandbox_server")
         if server and server.refuses:
-            _drop(environ, reset=True)
+            cut(line_of(environ), reset=True)
         rule = plan.take_for_request(app, environ)
         if rule is None:
             return honest(environ, start_response)
-        answer = _Struck(app, honest, environ, rule).answer()
+        answer = Struck(app, honest, environ, rule).answer()
         return answer(environ, start_response)
 
     app.wsgi_app = spoilt
 
 
-class _Struck:
-    """One request that a rule strikes."""
+class Struck:
+    """One request that a rule strikes; `true` is its answer once it was acted upon."""
 
     def __init__(self, app, honest, environ, rule):
-        self._app, self._honest = app, honest
-        self._books, self._environ, self._rule = (
-            app.extensions["sandbox"],
-            environ,
-            rule,
-        )
+        self.books, self.environ, self.rule = app.extensions["sandbox"], environ, rule
+        self._honest, self.true = honest, None
 
     def answer(self):
         """Do what the rule says; gives a WSGI answer unless the line is cut."""
-        kind, _, moment = self._rule["fault"].partition("_")
-        if self._rule["fault"] != "reset_before":
+        stem, moment = terms.parted(self.rule["fault"])
+        if self.rule["fault"] != "reset_before":
             # A line that ends while some of the request is unread would end by a reset.
-            plan.body_of(self._environ)
+            plan.body_of(self.environ)
         if moment != "before":
             # Acted upon and committed, and its events on their way, before anything is spoilt.
-            self._true = self._acted_upon()
-        return getattr(self, f"_{kind}")(moment)
+            self.true = self.acted_upon()
+        return _WAYS[stem](self)
 
-    def _acted_upon(self):
-        items, status, headers = run_wsgi_app(
-            self._honest, self._environ, buffered=True
-        )
+    def acted_upon(self):
+        """Let the application act upon the request, and give the whole answer."""
+        if self.rule["fault"] == "lag":
+            until = self.books.now() - self.rule["seconds"]
+            self.environ[LISTED_UNTIL] = until
+        return self._said_to(self.environ)
+
+    def told_of(self, path):
+        """Give the true answer to whoever had asked for another path."""
+        asked = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": ""}
+        asked |= {"CONTENT_LENGTH": "0", UNASKED: True}
+        kept = {
+            name: value
+            for name, value in self.environ.items()
+            if not name.startswith(("CONTENT_", "werkzeug.", "flask."))
+        }
+        return self._said_to(kept | asked)
+
+    def _said_to(self, environ):
+        items, status, headers = run_wsgi_app(self._honest, environ, buffered=True)
         return Response(b"".join(items), status, headers)
 
-    def _reset(self, _moment):
-        _drop(self._environ, reset=True)
 
-    def _close(self, _moment):
-        _drop(self._environ, reset=False)
-
-    def _hang(self, _moment):
-        plan.wait(self._books, self._rule, self._rule["seconds"])
-        _drop(self._environ, reset=False)
-
-    def _hold(self, moment):
-        plan.wait(self._books, self._rule, self._rule["seconds"])
-        return self._true if moment == "after" else self._acted_upon()
-
-    def _answer(self, moment):
-        rule = self._rule
-        error = _ERROR | {"code": rule["code"]}
-        bodies = {
-            "error": pretty(error),
-            "no_code": pretty({**_ERROR}),
-            "html": "<!DOCTYPE html><title>Bad Gateway</title><h1>Bad Gateway</h1>",
-            "empty": "",
-            "list": "[]",
-            "null": "null",
-            "text": "upstream connect error",
-            "object": moment == "after" and self._true.get_data(),
-        }
-        kind = {"html": "text/html", "text": "text/plain"}.get(rule["body"])
-        response = Response(bodies[rule["body"]], rule["status"])
-        response.content_type = kind or "application/json; charset=utf-8"
-        if "retry_after" in rule:
-            response.headers["Retry-After"] = str(rule["retry_after"])
-        return response
-
-    def _change(self, _moment):
-        return self._said_otherwise(lambda body: changed(body, self._rule["set"]))
-
-    def _stale(self, _moment):
-        return self._said_otherwise(self._as_created)
-
-    def _as_created(self, body):
-        """Give a charge as it was told of when it was created."""
-        for event in self._books.below(str(body.get("id")), "event"):
-            data = event["shown"]["data"]
-            if event["key"] == "charge.create" and body.get("object") == "charge":
-                wanted = self._true.headers.get("Omise-Version", CURRENT_VERSION)
-                return data if wanted == CURRENT_VERSION else downgraded(data)
-        return body
-
-    def _lag(self, _moment):
-        return self._said_otherwise(self._without_young)
-
-    def _without_young(self, body):
-        if body.get("object") != "list":
-            return body
-        until = self._books.now() - self._rule["seconds"]
-        kept = [
-            one
-            for one in body["data"]
-            if one["object"] != "charge" or values.moment(one["created_at"]) <= until
-        ]
-        left_out = len(body["data"]) - len(kept)
-        return body | {"data": kept, "total": body["total"] - left_out}
-
-    def _said_otherwise(self, bend):
-        if self._true.mimetype != "application/json":
-            return self._true
-        body = json.loads(self._true.get_data())
-        self._true.set_data(pretty(bend(body)))
-        return self._true
-
-    def _drip(self, _moment):
-        head, body = self._raw(self._true.content_length)
-        first, rest = (b"", head + body)
-        if self._rule.get("part") != "headers":
-            first, rest = head, body
-        line = _line(self._environ)
-        line.sendall(first)
-        size = max(len(rest) // _DRIPS, 1)
-        for start in range(0, len(rest), size):
-            time.sleep(self._rule["seconds"] * size / len(rest))
-            line.sendall(rest[start : start + size])
-        _drop(self._environ, reset=False)
-
-    def _half(self, _moment):
-        head, body = self._raw(self._true.content_length)
-        self._send_and_close(head + body[: len(body) // 2])
-
-    def _wrong(self, _moment):
-        head, body = self._raw(self._true.content_length + 20)
-        self._send_and_close(head + body)
-
-    def _send_and_close(self, raw):
-        _line(self._environ).sendall(raw)
-        _drop(self._environ, reset=False)
-
-    def _raw(self, length):
-        """Give the true answer as bytes for the line: its head, with this length, and its body."""
-        self._true.headers["Content-Length"] = length
-        self._true.headers["Connection"] = "close"
-        lines = [f"{name}: {value}" for name, value in self._true.headers]
-        head = "\r\n".join([f"HTTP/1.1 {self._true.status}", *lines, "", ""])
-        return head.encode("latin-1"), self._true.get_data()
+def _reset(struck):
+    cut(line_of(struck.environ), reset=True)
 
 
-def changed(body, values):
-    """Give a copy of a JSON object with fields set by their dotted names."""
-    body = json.loads(json.dumps(body))
-    for dotted, value in values.items():
-        *path, last = dotted.split(".")
-        holder = body
-        for name in path:
-            if not isinstance(holder.get(name), dict):
-                holder[name] = {}
-            holder = holder[name]
-        holder[last] = value
-    return body
+def _close(struck):
+    cut(line_of(struck.environ), reset=False)
 
 
-def _line(environ):
-    """Find the socket that the caller is on."""
-    line = environ.get("werkzeug.socket") or environ.get("gunicorn.socket")
-    if line is None:
-        raise RuntimeError("this server gives no socket away, so no line can be cut")
-    return line
+def _hang(struck):
+    plan.wait(struck.books, struck.rule, struck.rule["seconds"])
+    cut(line_of(struck.environ), reset=False)
 
 
-def _drop(environ, reset):
-    """Cut the line: by a reset, or by an end without an answer."""
-    line = _line(environ)
-    if reset:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    ours, other = socket.socketpair()
-    other.close()
-    # The server keeps a socket to read and write in vain; the caller's own ends here and now.
-    os.dup2(ours.fileno(), line.fileno())
-    ours.close()
-    raise ConnectionResetError(errno.ECONNRESET, "cut by the fault plan")
+def _hold(struck):
+    plan.wait(struck.books, struck.rule, struck.rule["seconds"])
+    return struck.true or struck.acted_upon()
+
+
+def _answer(struck):
+    rule = struck.rule
+    error = _ERROR | {"code": rule["code"]}
+    bodies = {
+        "error": pretty(error),
+        "no_code": pretty({**_ERROR}),
+        "html": "<!DOCTYPE html><title>Bad Gateway</title><h1>Bad Gateway</h1>",
+        "empty": "",
+        "list": "[]",
+        "null": "null",
+        "text": "upstream connect error",
+        "object": struck.true and struck.true.get_data(),
+    }
+    kind = {"html": "text/html", "text": "text/plain"}.get(rule["body"])
+    response = Response(bodies[rule["body"]], rule["status"])
+    response.content_type = kind or "application/json; charset=utf-8"
+    if "retry_after" in rule:
+        response.headers["Retry-After"] = str(rule["retry_after"])
+    return response
+
+
+# What each fault does, by its name without the moment at which it strikes.
+_WAYS = {
+    "reset": _reset,
+    "close": _close,
+    "hang": _hang,
+    "hold": _hold,
+    "answer": _answer,
+    **sending.WAYS,
+    **lying.WAYS,
+}

@@ -23,14 +23,47 @@ REQUESTS = {
     "wrong_length": set(),
     "answer_before": _ANSWER,
     "answer_after": _ANSWER,
+    "interim": {"statuses"},
+    "doubled": {"seconds"},
+    "leftover": {"bytes", "of", "seconds"},
+    "reset_reused": set(),
+    "close_idle": {"seconds"},
     "change": {"set"},
     "stale": set(),
+    "swapped": {"of"},
     "lag": {"seconds"},
+    "short_page": {"rows"},
+    "wrong_total": {"total"},
+    "poisoned_row": {"metadata", "row"},
+    "unreadable": {"reads", "status", "body", "code"},
 }
+# What shows only to those who ask on a line once more, so only where lines are kept.
+ON_KEPT_LINES = ("doubled", "leftover", "reset_reused", "close_idle")
 _WAYS = {"drop", "early", "copies", "delay", "hold_back", "age", "secret", "set"}
 _WAYS |= {"api_version"}
 _WHICH = {"method", "path", "about", "times", "skip"}
-_SECONDS = {"hang": 60, "hold": 120, "drip": 2, "lag": 30, "refuse": 2}
+# What is meant where nothing is said.
+_USUAL = {
+    "answer": {"status": 500, "body": "error", "code": "backend_error"},
+    "close_idle": {"seconds": 0.2},
+    "doubled": {"seconds": 0.05},
+    "drip": {"seconds": 2},
+    "hang": {"seconds": 60},
+    "hold": {"seconds": 120},
+    "interim": {"statuses": [103]},
+    "lag": {"seconds": 30},
+    "leftover": {"bytes": "answer", "seconds": 0.05},
+    "poisoned_row": {"metadata": "poison", "row": 0},
+    "refuse": {"seconds": 2},
+    "short_page": {"rows": 1},
+    "unreadable": {
+        "reads": 1,
+        "status": 403,
+        "body": "error",
+        "code": "not_authorized",
+    },
+    "wrong_total": {"total": "low"},
+}
 
 
 def _one_of(*choices):
@@ -50,9 +83,19 @@ def _whole(least, most):
     return f"a whole number from {least} to {most}", read
 
 
-def _pause(value):
-    number = float(value) if re.fullmatch(r"\d{1,4}(\.\d{1,6})?", str(value)) else 0
-    return number if 0 < number <= 600 else None
+def _pause(most):
+    def read(value):
+        number = float(value) if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", str(value)) else 0
+        return number if 0 < number <= most else None
+
+    return f"more than 0 and at most {most} seconds", read
+
+
+def _statuses(value):
+    found = [values.whole(each) for each in value] if isinstance(value, list) else []
+    # What 101 announces is no longer HTTP.
+    fit = all(each and 100 <= each < 200 and each != 101 for each in found)
+    return found if found and fit and len(found) <= 100 else None
 
 
 def _path(value):
@@ -71,22 +114,31 @@ def _secret(value):
 
 _TEXT = ("a text", lambda value: value if isinstance(value, str) and value else None)
 _TRUE = ("true", lambda value: values.is_true(value) or None)
-_SOME = ("more than 0 and at most 600 seconds", _pause)
+_BODIES = ("error", "no_code", "html", "empty", "list", "null", "text", "object")
+_NUMBER = _whole(0, 1_000_000)
+_SOME = _pause(600)
+_DAYS = _pause(30 * 24 * 60 * 60)
 # By name: what is possible, and how it is read; None is what means nothing.
 _TERMS = {
     "method": ("a method of HTTP", _method),
     "path": ("a regular expression", _path),
     "about": _TEXT,
-    "times": _whole(0, 1_000_000),
-    "skip": _whole(0, 1_000_000),
+    "times": _NUMBER,
+    "skip": _NUMBER,
     "seconds": _SOME,
+    "statuses": ("a list of numbers from 100 to 199, without 101", _statuses),
+    "bytes": _one_of("answer", "text"),
+    "of": _TEXT,
+    "rows": _whole(0, 100),
+    "total": _one_of("low", "missing", "text", "null"),
+    "metadata": ("anything", lambda value: value),
+    "row": _whole(0, 100),
+    "reads": _NUMBER,
     "part": _one_of("headers", "body"),
     "status": _whole(200, 599),
-    "body": _one_of(
-        "error", "no_code", "html", "empty", "list", "null", "text", "object"
-    ),
+    "body": _one_of(*_BODIES),
     "code": _TEXT,
-    "retry_after": _whole(0, 1_000_000),
+    "retry_after": _NUMBER,
     "set": (
         "a hash of new values by dotted name",
         lambda value: value if isinstance(value, dict) and value else None,
@@ -112,16 +164,17 @@ def read(asked):
         raise _refused(f"webhook needs one of {', '.join(sorted(_WAYS))}")
     if fault == "change" and "set" not in said:
         raise _refused("change needs set, a hash of new values by dotted name")
-    if said.get("body") == "object" and fault == "answer_before":
+    if said.get("body") == "object" and fault in ("answer_before", "unreadable"):
         raise _refused("a request that is not acted upon has no object to answer with")
     # What is kept back until so many wait has to strike so often.
     rule = {"fault": fault, "times": said.get("hold_back", 1), "skip": 0}
-    kind = fault.partition("_")[0]
-    if kind in _SECONDS:
-        rule["seconds"] = _SECONDS[kind]
-    if kind == "answer":
-        rule |= {"status": 500, "body": "error", "code": "backend_error"}
-    return rule | said
+    return rule | _USUAL.get(parted(fault)[0], {}) | said
+
+
+def parted(fault):
+    """Part the name of a fault into what happens and, where it may be either, when it does."""
+    stem, _, moment = fault.rpartition("_")
+    return (stem, moment) if moment in ("before", "after") else (fault, "after")
 
 
 def _allowed(fault):
@@ -140,9 +193,10 @@ def _value(fault, allowed, name, value):
     if name not in allowed:
         known = ", ".join(sorted(allowed))
         raise _refused(f"{fault} knows no {name}; it knows {known}")
-    possible, reads = _TERMS[name]
+    # A list may lag by days; nobody waits for it meanwhile.
+    possible, reads = _DAYS if (fault, name) == ("lag", "seconds") else _TERMS[name]
     result = reads(value)
-    if result is None:
+    if result is None and name != "metadata":
         raise _refused(f"{name} cannot be {value!r}; it must be {possible}")
     return result
 

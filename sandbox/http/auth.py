@@ -12,6 +12,8 @@ from ..books import books
 from ..rules.refusals import Refused
 from .versions import version
 
+# Marks a request that nobody sent: the fault plan answers with what it would have said.
+UNASKED = "sandbox.unasked"
 KEY_NAMES = {"pkey": "PUBLIC_KEY", "skey": "SECRET_KEY"}
 
 
@@ -21,8 +23,8 @@ def needs(*kinds):
     def decorate(view):
         @wraps(view)
         def guarded(*args, **kwargs):
-            call = f"{request.method} {request.url_rule.rule}"
-            books().count(call)
+            if UNASKED not in request.environ:
+                books().count(f"{request.method} {request.url_rule.rule}")
             _authenticate(kinds)
             version()
             return view(*args, **kwargs)

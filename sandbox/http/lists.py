@@ -11,12 +11,15 @@ from .answers import answer_drawn
 from .parameters import params
 
 MOST_PER_PAGE = 100
+# The fault plan leaves here until when lists and search know of what was made.
+LISTED_UNTIL = "sandbox.listed_until"
 
 
 def listed(kind, **found_by):
     """Answer one page of the objects of a kind, by what they are found by."""
     given = params()
     since, until = values.moment(given.get("from")), values.moment(given.get("to"))
+    known = known_until() if kind == "charge" else None
     limit, offset = values.whole(given.get("limit")), values.whole(given.get("offset"))
     backwards = given.get("order") == "reverse_chronological"
     cut = {
@@ -29,7 +32,7 @@ def listed(kind, **found_by):
     seen = sight()
     found, total = books().page(
         kind,
-        span=(since or 0, until or seen.now) if since or until else None,
+        span=_span(since, until, known, seen.now),
         limit=cut["limit"],
         offset=cut["offset"],
         newest_first=backwards,
@@ -40,3 +43,17 @@ def listed(kind, **found_by):
     if kind == "receipt":
         body["object"] = "receipt_list"  # as recorded, for this kind alone
     return answer_drawn(body)
+
+
+def known_until():
+    """Tell until which moment lists and search know of what was made; None where they know all."""
+    return request.environ.get(LISTED_UNTIL)
+
+
+def _span(since, until, known, now):
+    """Tell between which moments what is listed was made; None where that does not matter."""
+    if since is None and until is None and known is None:
+        return None
+    ends = [each for each in (until or now, known) if each is not None]
+    # Of a clock that stands before its beginning nothing is known; an id is never that old.
+    return since or 0, max(min(ends), 1)

@@ -36,9 +36,11 @@ def find(charge_id):
 
 
 def expire_due():
-    """Expire every charge whose time is up, before a list is read."""
-    for charge_id in books().due(books().now()):
-        find(charge_id)
+    """Expire every charge whose time is up, before charges are read by another way than find."""
+    moment = books().now()
+    while overdue := books().due(moment):
+        for charge_id in overdue:
+            find(charge_id)
 
 
 def of_payment(payment_id):

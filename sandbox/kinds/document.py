@@ -24,9 +24,9 @@ def make(dispute_id, paper, kind=None):
 
 
 def find(dispute_id, document_id):
-    """Fetch a paper of evidence; one that was taken back stays to be seen."""
+    """Fetch a paper of evidence that was not taken back."""
     DISPUTE.find(dispute_id)
-    return books().find(KIND.name, document_id, parent=dispute_id)
+    return KIND.find(document_id, parent=dispute_id)
 
 
 def destroy(dispute_id, document_id):

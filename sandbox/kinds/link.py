@@ -10,12 +10,11 @@ from ..books import books
 from ..rules import fees, values
 from ..rules.refusals import refuse_all
 from ..webhooks.events import tell
+from . import charge
 from .kind import CHARGE
 from .kind import LINK as KIND
 
 LARGEST = 100_000_000
-
-find = KIND.find
 
 
 def make(params):
@@ -43,6 +42,12 @@ def make(params):
     )
     with books().change():
         return tell("link.create", KIND.add(facts))
+
+
+def find(link_id):
+    """Fetch a link, letting charges expire first: it is shown with those made on its page."""
+    charge.expire_due()
+    return KIND.find(link_id)
 
 
 def destroy(link_id):

@@ -32,11 +32,12 @@ def issue():
     with books().change():
         paid, _ = books().page("charge", status="successful", limit=-1)
         issued, _ = books().page("receipt", limit=-1)
-        done = {each["month"] for each in issued} | {_month(books().now())}
+        done, current = {each["month"] for each in issued}, _month(books().now())
         fees = {}
         for facts in paid:
+            # A clock that was set back leaves months that are still to come.
             month = _month(facts["paid_at"])
-            if month not in done and not facts["voided"]:
+            if month < current and month not in done and not facts["voided"]:
                 fees.setdefault(month, []).append(standing.money(facts))
         for month, each in sorted(fees.items()):
             KIND.add(_receipt(month, each))

@@ -3,7 +3,7 @@
 from flask import Blueprint, current_app, request
 
 from ..books import books, settings
-from ..faults import plan
+from ..faults import plan, terms
 from ..http.answers import answer, printed, shown
 from ..http.parameters import params
 from ..kinds import charge, dispute, occurrence, transfer
@@ -86,18 +86,19 @@ def fault_plan():
         plan.clear(books())
     if request.method == "POST":
         asked = params()
-        refuses = asked.get("fault") == "refuse"
-        return printed(_refuse(asked) if refuses else plan.add(books(), asked))
+        fault, server = asked.get("fault"), current_app.extensions.get("sandbox_server")
+        if server is None and fault in ("refuse", *terms.ON_KEPT_LINES):
+            message = (
+                f"only a sandbox that runs by itself can {fault}: it has the lines"
+            )
+            raise Refused("bad_request", message)
+        rule = plan.add(books(), asked)
+        return printed(_refuse(server, rule) if fault == "refuse" else rule)
     return printed({"object": "list", "data": plan.all_of(books())})
 
 
-def _refuse(asked):
-    """Close the listener for a while, where the sandbox has one of its own."""
-    server = current_app.extensions.get("sandbox_server")
-    if server is None:
-        message = "only a sandbox that runs by itself can refuse connections"
-        raise Refused("bad_request", message)
-    rule = plan.add(books(), asked)
+def _refuse(server, rule):
+    """Close the listener for a while."""
     server.refuse(rule["seconds"])
     return plan.shown(plan.change(books(), rule["id"], met=1))
 

@@ -32,7 +32,6 @@ routes.register_error_handler(NotFound, missing)
 @routes.get("/links/pay/<code>")
 def show(code):
     """Ask for a payment; where one is under way or done already, go on with that."""
-    charge.expire_due()
     facts = link.of_code(code)
     taken = link.taken_by(facts)
     return _page(facts) if taken is None else _onwards(taken)
@@ -41,7 +40,6 @@ def show(code):
 @routes.post("/links/pay/<code>")
 def pay(code):
     """Charge what the pay form brought, once where the link is for one payment."""
-    charge.expire_due()
     facts = link.of_code(code)
     try:
         with books().change():

@@ -9,7 +9,7 @@ from ..books import books
 from ..books.ids import new_id
 from ..draw.older import downgraded_event
 from ..draw.pretty import pretty
-from ..faults.spoiling import changed
+from ..faults.lying import changed
 from ..rules.versions import CURRENT_VERSION
 from . import signing
 

@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from contextlib import contextmanager
+from datetime import timedelta
 
 import omise
 import pytest
@@ -180,11 +181,15 @@ def pays(app, door):
     """Pay by card at an app; gives the id of the charge."""
     client, token = app.test_client(), Omise(door.url).token()
     door.heard()
-    page = client.get("/checkout").text
-    form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
-    answer = client.post("/charge", data=form | {"omiseToken": token})
+    answer = client.post("/charge", data=form_at(client) | {"omiseToken": token})
     assert 'data-order-state="paid"' in client.get(answer.location).text
     return Omise(door.url).latest()["id"]
+
+
+def form_at(client):
+    """Give the fields that the form at /checkout sends by itself."""
+    page = client.get("/checkout").text
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
 
 
 def hears(app, charge_id):
@@ -254,6 +259,10 @@ def test_the_names_that_payment_s_pages_take_are_told(opens, door):
     with template_rendered.connected_to(note, app):
         pays(app, door)
         client.get("/checkout")
+        # Over budget at once, for the page that asks to wait.
+        app.config["PAYMENT_BUDGETS"] = {"all": ((0, timedelta(minutes=10)),)}
+        form = form_at(client) | {"omiseToken": "tokn_test_no"}
+        assert client.post("/charge", data=form).status_code == 429
     given_to_all = {"g", "request", "session"}
     readme = (ROOT / "payment" / "README.md").read_text()
     told = re.search(r"would show payment's: (.*?)\.\n", readme, re.S)[1]
