@@ -48,18 +48,26 @@ def draw(
         customer=visitor.customer(),
         cards=orderpage.saved_cards(),
         order=order,
-        state=orderpage.state_of(order) if order else None,
-        reason=orderpage.reason_of(order) if order else None,
+        **_standing(order),
         waiting=orderpage.told(orderpage.open_orders()),
         refusal=refusal,
         typed=typed or {},
-        hidden={
-            "order": order_id,
-            "cart": fingerprint,
-            # A form that was refused began nothing: it is the same one still.
-            "form": (typed or {}).get("form") or uuid.uuid4(),
-        },
+        hidden=_hidden(order_id, fingerprint, typed or {}),
     )
+
+
+def _hidden(
+    order_id: str, fingerprint: str, typed: Mapping[str, str]
+) -> dict[str, Any]:
+    # A form that was refused began nothing: it is the same one still.
+    form_id = typed.get("form") or uuid.uuid4()
+    return {"order": order_id, "cart": fingerprint, "form": form_id}
+
+
+def _standing(order: Order | None) -> dict[str, Any]:
+    if order is None:
+        return {"state": None, "reason": None}
+    return {"state": orderpage.state_of(order), "reason": orderpage.reason_of(order)}
 
 
 def check(form: OrderForm, amount: int, currency: str) -> None:
