@@ -16,7 +16,8 @@ from .settings import SettingError
 _POSTED_BY_OTHERS = "order"
 # A form that was used before leads to its order even without its session: it is checked here.
 _CHECKED_HERE = "charge"
-_PAYMENT_PAGES = ("check_out", "pay")
+# Where Omise.js is; a form that was not taken is shown again by what refused it.
+_PAYMENT_PAGES = ("check_out", "pay", "charge")
 
 
 def join(checkout: Blueprint) -> None:
@@ -121,6 +122,7 @@ def _words():
         "layout": current_app.config["PAYMENT_LAYOUT"],
         "home": address.home(),
         "money": money.money,
+        "clock": money.clock,
         "csrf_field": _csrf_field(),
         "csrf_token": generate_csrf,
     }
