@@ -20,6 +20,7 @@ CONTENT_SECURITY_POLICY = {
 }
 # No form of the shop is longer; the webhook has a limit of its own.
 LONGEST_FORM = 64 * 1024
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def init_app(app: Flask) -> None:
@@ -29,6 +30,7 @@ def init_app(app: Flask) -> None:
     app.config["PAYMENT_PAGE_POLICY"] = CONTENT_SECURITY_POLICY
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a form left open for hours still works
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_FORM
+    app.url_value_preprocessor(_bound_forms)
     app.before_request(_move_to_own_name)
     CSRFProtect(app)
     Talisman(
@@ -42,6 +44,12 @@ def init_app(app: Flask) -> None:
     hops = app.config["TRUSTED_PROXIES"]
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+
+
+def _bound_forms(endpoint, values):
+    """Read every form whole and bounded, as payment does its own, before anybody parses it."""
+    if endpoint and request.mimetype in _FORMS:
+        current_app.extensions["payment"].read_body(LONGEST_FORM)
 
 
 def _move_to_own_name():
