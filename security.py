@@ -41,9 +41,20 @@ def init_app(app: Flask) -> None:
         referrer_policy="same-origin",
         content_security_policy=CONTENT_SECURITY_POLICY,
     )
+    app.wsgi_app = _without_forwarded_scheme(app.wsgi_app)  # type: ignore[method-assign]
     hops = app.config["TRUSTED_PROXIES"]
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+
+
+def _without_forwarded_scheme(wsgi_app):
+    """Keep from Talisman, which believes it from anybody, what ProxyFix alone may believe."""
+
+    def asked(environ, start_response):
+        environ.pop("HTTP_X_FORWARDED_PROTO", None)
+        return wsgi_app(environ, start_response)
+
+    return asked
 
 
 def _bound_forms(endpoint, values):
