@@ -25,6 +25,7 @@ from .books.settings import OWN_SCRIPT
 from .faults import spoiling
 from .http import errors, headers
 from .keys import PUBLIC_KEY, SECRET_KEY, WEBHOOK_SECRET
+from .kinds import recipient
 from .pages import page, script
 from .serve import serving
 from .webhooks import postman
@@ -77,6 +78,10 @@ def create_app(
         omise_js=omise_js,
         retired_methods=retired or None,
     )
+    with app.app_context():
+        recipient.open_default()
+    # A server may fork next, and no SQLite connection survives that.
+    books.close()
     for module in (errors, headers, page, postman):
         module.init_app(app)
     for module in (*api.MODULES, *pages.MODULES):
