@@ -3,6 +3,7 @@
 import logging
 
 from flask import Flask, current_app, redirect, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -20,6 +21,7 @@ CONTENT_SECURITY_POLICY = {
 }
 # No form of the shop is longer; the webhook has a limit of its own.
 LONGEST_FORM = 64 * 1024
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def init_app(app: Flask) -> None:
@@ -28,7 +30,11 @@ def init_app(app: Flask) -> None:
     app.config["SESSION_COOKIE_NAME"] = "__Host-session" if https else "session"
     app.config["PAYMENT_PAGE_POLICY"] = CONTENT_SECURITY_POLICY
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a form left open for hours still works
+    keys = [*app.config["SECRET_KEY_FALLBACKS"], app.config["SECRET_KEY"]]
+    app.config["WTF_CSRF_SECRET_KEY"] = keys  # any of them opens, the last one signs
+    app.session_interface = Sessions()
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_FORM
+    app.url_value_preprocessor(_bound_forms)
     app.before_request(_move_to_own_name)
     CSRFProtect(app)
     Talisman(
@@ -39,9 +45,43 @@ def init_app(app: Flask) -> None:
         referrer_policy="same-origin",
         content_security_policy=CONTENT_SECURITY_POLICY,
     )
+    app.wsgi_app = _without_forwarded_scheme(app.wsgi_app)  # type: ignore[method-assign]
     hops = app.config["TRUSTED_PROXIES"]
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+
+
+def _without_forwarded_scheme(wsgi_app):
+    """Keep from Talisman, which believes it from anybody, what ProxyFix alone may believe."""
+
+    def asked(environ, start_response):
+        environ.pop("HTTP_X_FORWARDED_PROTO", None)
+        return wsgi_app(environ, start_response)
+
+    return asked
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Sessions in signed cookies; one that an old secret signed is signed anew when it is read.
+
+    So that the old secret can be taken away after a while, and nobody who came by loses a basket.
+    """
+
+    def open_session(self, app, request):
+        """Read the cookie, and have it written again if the newest secret did not sign it."""
+        session = super().open_session(app, request)
+        cookie = request.cookies.get(self.get_cookie_name(app))
+        newest = self.get_signing_serializer(app)
+        newest.secret_keys = newest.secret_keys[-1:]
+        if session and not newest.loads_unsafe(cookie)[0]:
+            session.modified = True
+        return session
+
+
+def _bound_forms(endpoint, values):
+    """Read every form whole and bounded, as payment does its own, before anybody parses it."""
+    if endpoint and request.mimetype in _FORMS:
+        current_app.extensions["payment"].read_body(LONGEST_FORM)
 
 
 def _move_to_own_name():

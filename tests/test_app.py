@@ -224,6 +224,23 @@ def test_the_address_that_a_proxy_of_ours_saw_is_told_to_omise(build_shop):
         assert shop.omise.charges()[0]["ip"] == "203.0.113.9"
 
 
+@pytest.mark.parametrize(("proxies", "status"), [("0", 302), ("1", 200)])
+def test_the_scheme_that_only_a_proxy_of_ours_may_tell(build_app, proxies, status):
+    """E6: Talisman alone would believe whoever says so."""
+    app = build_app(
+        PREFERRED_URL_SCHEME="https",
+        SERVER_NAME="shop.example",
+        TRUSTED_PROXIES=proxies,
+    )
+    page = app.test_client().get(
+        "/",
+        base_url="http://shop.example",
+        headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"},
+    )
+    assert page.status_code == status
+    assert page.location == ("https://shop.example/" if proxies == "0" else None)
+
+
 def test_session_cookie(served):
     """E3: unreadable for scripts, same-site."""
     cookie = requests.get(f"{served.url}/", timeout=10).headers["Set-Cookie"]
