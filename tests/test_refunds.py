@@ -315,6 +315,19 @@ def test_a_list_of_refunds_that_was_not_read_to_its_end_proves_nothing(
     assert asks_again(shop, lost) == "not_found"
 
 
+def test_a_list_of_refunds_that_repeats_rows_proves_nothing(shop, paid):
+    """A20, A24: two rows of one refund are not two refunds."""
+    assert give_back(shop, paid, 100).status == "done"
+    shop.omise.breaks("reset_before", **CREATE)
+    lost = give_back(shop, paid, 10000)
+    age(shop, lost, minutes=11)
+    with shop.app.app_context():
+        row = verbs.refunds_of(paid.attempts[0].charge_id).objects()[0]
+    shop.omise.breaks("change", set={"data": [row, row], "total": 2}, **LIST)
+    assert asks_again(shop, lost) == "sent"
+    assert asks_again(shop, lost) == "not_found"
+
+
 def test_a_list_begun_before_patience_ran_out_proves_nothing(shop, paid, monkeypatch):
     """A20: a round that was suspended while it read; the next one begins after it."""
     shop.omise.breaks("reset_before", **CREATE)

@@ -203,6 +203,7 @@ def _read(
     """Read a window to its end, or as far as the pages go; returns how many pages are left."""
     wanted = {one.id for one in window.attempts}
     began, offset = queries.clock(), 0
+    seen: set[str] = set()
     while most_pages > 0 and not wanted <= evidence.found.keys():
         pace()
         most_pages -= 1
@@ -217,11 +218,12 @@ def _read(
             ):
                 evidence.found[named] = row["id"]
         offset += len(page.rows)
-        if page.total is not None and offset >= page.total:
+        seen |= page.ids()
+        # Rows that were told twice stand where others were not told.
+        if page.total is not None and len(seen) >= page.total:
             evidence.complete |= dict.fromkeys(wanted - evidence.found.keys(), began)
             break
-        if (
-            not page.rows
-        ):  # `total` says that there is more, and there is not: no evidence
+        # `total` says that there is more, and there is not: no evidence.
+        if not page.rows or (page.total is not None and offset >= page.total):
             break
     return most_pages

@@ -84,7 +84,7 @@ def reconcile(refund: Refund, by: str) -> str:
     ledger.record(verbs.find_charge(attempt.charge_id), by, attempt)
     if made:
         return _close(refund.id, "done", by, made=made).status
-    whole = page.total is not None and page.total <= len(page.rows)
+    whole = page.total is not None and page.total <= len(page.ids())
     if whole and began - refund.created_at > PATIENCE and refund.status == "sent":
         return _close(refund.id, "not_found", by).status
     return refund.status
