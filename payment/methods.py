@@ -34,8 +34,9 @@ class Method:
 
     `name` is what our form posts, `type` what Omise calls its source ("card": none), `picker` its
     name in Omise.js's other-payment-methods ("": none; a group's has its member in brackets).
-    `label` is read within a sentence, `title` in the list; `who` is waited for once the shopper has
-    left. `asks` names what is asked of the shopper (fields.py).
+    `label` is read within a sentence, `by` instead of "by" and the label, `title` in the list;
+    `who` is waited for once the shopper has left. `asks` names what is asked of the shopper
+    (fields.py).
     """
 
     name: str
@@ -47,6 +48,7 @@ class Method:
     title: str = ""
     hint: str = ""
     who: str = ""
+    by: str = ""
     steps: str = ""
     asks: tuple = ()
     mark: str = "wallet"
@@ -75,6 +77,11 @@ class Method:
     def heading(self):
         """Give its name as the beginning of a line."""
         return self.title or self.label[:1].upper() + self.label[1:]
+
+    @property
+    def how(self):
+        """Say how it is paid, as the end of a sentence."""
+        return self.by or f"by {self.label}"
 
     @property
     def waits_for(self):
@@ -316,7 +323,7 @@ METHODS = (
         "TrueMoney app",
         {"THB": (2_000, 5_000_000)},
         who="TrueMoney",
-        hint="Opens the app on this phone",
+        hint="Opens the app on your phone",
         steps="Confirm the payment in the TrueMoney app, within three minutes.",
     ),
     _redirect(
@@ -338,7 +345,7 @@ METHODS = (
         "ShopeePay app",
         _SHOPEEPAY,
         who="ShopeePay",
-        hint="Opens the app on this phone",
+        hint="Opens the app on your phone",
         steps="Confirm the payment in the Shopee app.",
         mark="bag",
     ),
@@ -382,7 +389,7 @@ METHODS = (
         "PayNext Extra app",
         _PAYNEXT,
         who="PayNext",
-        hint="Opens the app on this phone, and you pay later",
+        hint="Opens the app on your phone, and you pay later",
         steps="Confirm the payment in the PayNext app.",
         mark="clock",
     ),
@@ -397,6 +404,7 @@ METHODS = (
     _econtext(
         "convenience_store",
         "convenience store",
+        by="at a convenience store",
         hint="Take a payment number to the counter",
         steps="Take the payment number to the counter of the store, and pay there in cash.",
         mark="store",
@@ -420,6 +428,7 @@ METHODS = (
         name="econtext",
         type="econtext",
         label="convenience store, Pay-easy or net banking",
+        by="at a convenience store, by Pay-easy or net banking",
         flow=SLIP,
         limits={"JPY": (200, 49_999)},
         steps="Take the payment number to the counter, or follow the instructions.",

@@ -154,6 +154,21 @@ class Window:
         if details:
             form.locator("[type=submit]:visible").click()
 
+    def chooses(self, way, group=None, **details):
+        """Press a row of the page's own list, and fill in what it asks for."""
+        if group:
+            self.page.locator("summary").filter(has_text=group).first.click()
+        row = self.page.locator(f"#{way}")
+        if details:
+            row.locator("summary").click()
+        for name, value in details.items():
+            field = row.locator(f"[name={name}]")
+            if field.evaluate("one => one.localName") == "select":
+                field.select_option(value)
+            else:
+                field.fill(value)
+        row.get_by_role("button").click()
+
     def goes_on(self):
         """Leave the shop for the bank, the wallet or the counter."""
         # The page moves on by itself after a second, at times from under the click.
