@@ -174,7 +174,7 @@ class Window:
         # The page moves on by itself after a second, at times from under the click.
         with suppress(Waited):
             self.page.get_by_role("link", name="Go on and pay").click(timeout=1500)
-        self.page.wait_for_url("**/sandbox/payments/**")
+        self.page.wait_for_url(re.compile("/sandbox/(payments|offsites)/"))
 
     def answers(self, answer):
         """Press a button of the bank or wallet, and come back to the shop."""
