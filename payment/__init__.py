@@ -20,8 +20,8 @@ import click
 from flask import Flask
 from flask.cli import FlaskGroup
 
+from . import body, settings
 from . import cart as carts
-from . import settings
 from .account import Account
 from .alarm import Alarm
 from .gateway import http
@@ -60,6 +60,7 @@ class Payment:
         self.note_delivery = queries.note_delivery
         self.reconcile_charge = reconcile.reconcile_charge
         self.unavailable = OrdersUnavailable
+        self.read_body = body.read
 
     def close(self) -> None:
         """Let go of connections, to Omise and to the order book."""

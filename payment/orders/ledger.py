@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from ..gateway.charge import STATUSES, Charge
@@ -50,6 +50,11 @@ MAY_BECOME = {
 # How the name of a person at a terminal begins, in entries and flags.
 OPERATOR = "operator "
 _ENDED = ("failed", "expired", "closed")
+# An order has few rows: one statement reads them all.
+_WHOLE = (
+    joinedload(Order.attempts).joinedload(Attempt.refunds),
+    joinedload(Order.flags),
+)
 
 
 class FormOutdated(Exception):
@@ -64,7 +69,9 @@ def lock(session: Session, order_id: str) -> Order | None:
     """
     touch = update(Order).where(Order.id == order_id).values(touched=Order.touched + 1)
     session.info["now"] = session.scalar(touch.returning(utcnow()))
-    order = session.get(Order, order_id, populate_existing=True)
+    if session.info["now"] is None:
+        return None
+    order = session.get(Order, order_id, options=_WHOLE, populate_existing=True)
     for attempt in order.attempts if order else []:
         # Its order can be read when the transaction is over, too.
         set_committed_value(attempt, "order", order)
@@ -154,7 +161,8 @@ def _open_order(
     if standing or order.paid_at:
         return (standing or order.attempts)[-1], False, []
     budgets.check(session, order, payer, _now(session))
-    order.email = email or order.email
+    if email:
+        order.email = email
     attempt = Attempt(
         id=str(uuid.uuid4()),
         form_id=form_id,
@@ -444,7 +452,6 @@ def _pay(session, order, attempt, charge, by):
             _flag(session, order, f"paid twice: {_pay_back(charge)}", by)
         return
     order.paid_at, order.paid_by = _now(session), attempt.id
-    session.flush()
     entries.append(
         session, order.id, "paid", by, attempt_id=attempt.id, signal="order_paid"
     )
