@@ -197,6 +197,15 @@ _WALLETS_ABROAD = {
     "bkash": "bKash",
     "easypaisa": "easypaisa",
 }
+
+
+def _taken_in(wallet: str) -> tuple[str, ...]:
+    """Tell in which currencies a wallet from abroad pays; Malaysia's own pays at home, too."""
+    if wallet in ("bkash", "easypaisa"):
+        return ("THB",)
+    return ("THB", "SGD", "MYR") if wallet == "touch_n_go" else ("THB", "SGD")
+
+
 MALAYSIAN_BANKS = {
     "affin": "Affin Bank",
     "agro": "Agrobank",
@@ -353,7 +362,7 @@ METHODS = (
         _app(
             name,
             label,
-            _ALIPAY_PLUS,
+            {one: _ALIPAY_PLUS[one] for one in _taken_in(name)},
             title=label,
             group="alipay_plus",
             mark="wallet",
