@@ -285,12 +285,12 @@ def test_an_unexpected_error_shows_a_reference_and_no_stack(served, monkeypatch)
     """E13: the page says what to do and carries a reference."""
 
     def broken():
-        raise RuntimeError("planted-canary")
+        raise RuntimeError("planted words")
 
     monkeypatch.setitem(served.app.view_functions, "store.cart", broken)
     page = requests.get(f"{served.url}/cart", timeout=10)
     assert page.status_code == 500
-    assert "planted-canary" not in page.text
+    assert "planted words" not in page.text
     assert "Traceback" not in page.text
     assert "Reference" in page.text
 

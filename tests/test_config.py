@@ -18,7 +18,14 @@ from payment.orders.transaction import Book
 from payment.settings import SettingError
 
 ROOT = Path(__file__).parent.parent
-FRONT = ("app.py", "config.py", "security.py", "reports.py", "gunicorn.conf.py")
+FRONT = (
+    "app.py",
+    "config.py",
+    "security.py",
+    "reports.py",
+    "logs.py",
+    "gunicorn.conf.py",
+)
 HTTPS = {"PREFERRED_URL_SCHEME": "https"}
 LONG = "Zu7-kQ2w_9sLr4Tb0XyHn6VdMf3Pc8Ja"
 TEST_KEYS = {
