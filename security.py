@@ -1,6 +1,9 @@
 """Keep strangers out: headers, cookies, proxies, and the names that the shop goes by."""
 
+from urllib.parse import urlsplit
+
 from flask import Flask, current_app, redirect, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -22,10 +25,10 @@ CONTENT_SECURITY_POLICY = {
 REPORT_TO = {"report-to": "policy"}
 # What a browser could do for a page, and no page of the shop asks for.
 UNUSED_FEATURES = """
-    accelerometer autoplay browsing-topics camera clipboard-read clipboard-write
+    accelerometer autoplay browsing-topics camera clipboard-read
     compute-pressure cross-origin-isolated display-capture encrypted-media fullscreen gamepad
     geolocation gyroscope hid identity-credentials-get idle-detection keyboard-map local-fonts
-    magnetometer microphone midi otp-credentials payment picture-in-picture
+    magnetometer microphone midi otp-credentials picture-in-picture
     publickey-credentials-create publickey-credentials-get screen-wake-lock serial storage-access
     sync-xhr usb window-management xr-spatial-tracking
 """
@@ -36,9 +39,11 @@ MORE_HEADERS = {
     # No other site loads anything of the shop into itself.
     "Cross-Origin-Resource-Policy": "same-origin",
     "Reporting-Endpoints": f'policy="{reports.ADDRESS}"',
+    "Cache-Control": "no-store",
 }
 # No form of the shop is longer; the webhook has a limit of its own.
 LONGEST_FORM = 64 * 1024
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def init_app(app: Flask) -> None:
@@ -48,7 +53,11 @@ def init_app(app: Flask) -> None:
     policy = CONTENT_SECURITY_POLICY | (REPORT_TO if https else {})
     app.config["PAYMENT_PAGE_POLICY"] = policy
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a form left open for hours still works
+    keys = [*app.config["SECRET_KEY_FALLBACKS"], app.config["SECRET_KEY"]]
+    app.config["WTF_CSRF_SECRET_KEY"] = keys  # any of them opens, the last one signs
+    app.session_interface = Sessions()
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_FORM
+    app.url_value_preprocessor(_bound_forms)
     app.before_request(_move_to_own_name)
     app.after_request(_add_headers)
     reports.init_app(app, CSRFProtect(app))
@@ -59,8 +68,9 @@ def init_app(app: Flask) -> None:
         frame_options="DENY",
         referrer_policy="same-origin",
         content_security_policy=policy,
-        permissions_policy=dict.fromkeys(UNUSED_FEATURES.split(), "()"),
+        permissions_policy=_permissions(app.config["OMISE_JS_URL"]),
     )
+    app.wsgi_app = _without_forwarded_scheme(app.wsgi_app)  # type: ignore[method-assign]
     hops = app.config["TRUSTED_PROXIES"]
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
@@ -71,9 +81,52 @@ def _add_headers(response):
 
     Assets say themselves how they are kept.
     """
-    response.headers.update(MORE_HEADERS)
-    response.headers.setdefault("Cache-Control", "no-store")
+    for name, value in MORE_HEADERS.items():
+        response.headers.setdefault(name, value)
     return response
+
+
+def _permissions(script):
+    """Say what pages may use: payment numbers are copied, and Omise's form may ask a wallet."""
+    omise = urlsplit(script)
+    used = {
+        "clipboard-write": "(self)",
+        "payment": f'(self "{omise.scheme}://{omise.netloc}")',
+    }
+    return dict.fromkeys(UNUSED_FEATURES.split(), "()") | used
+
+
+def _without_forwarded_scheme(wsgi_app):
+    """Keep from Talisman, which believes it from anybody, what ProxyFix alone may believe."""
+
+    def asked(environ, start_response):
+        environ.pop("HTTP_X_FORWARDED_PROTO", None)
+        return wsgi_app(environ, start_response)
+
+    return asked
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Sessions in signed cookies; one that an old secret signed is signed anew when it is read.
+
+    So that the old secret can be taken away after a while, and nobody who came by loses a basket.
+    """
+
+    def open_session(self, app, request):
+        """Read the cookie, and have it written again if the newest secret did not sign it."""
+        session = super().open_session(app, request)
+        cookie = request.cookies.get(self.get_cookie_name(app))
+        newest = self.get_signing_serializer(app)
+        newest.secret_keys = newest.secret_keys[-1:]
+        if session and not newest.loads_unsafe(cookie)[0]:
+            session.modified = True
+        return session
+
+
+def _bound_forms(endpoint, values):
+    """Read every form whole and bounded, as payment does its own, before anybody parses it."""
+    if endpoint and request.mimetype in _FORMS:
+        current_app.extensions["payment"].read_body(LONGEST_FORM)
 
 
 def _move_to_own_name():

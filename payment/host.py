@@ -7,7 +7,7 @@ from flask import Blueprint, current_app, g, redirect, request
 from flask_wtf.csrf import CSRFError, generate_csrf, validate_csrf
 from wtforms import ValidationError
 
-from . import address, layout, money, orderform, orderpage, policy
+from . import address, body, layout, money, orderform, orderpage, policy
 from .orders import queries
 from .orders.transaction import OrdersUnavailable
 from .settings import SettingError
@@ -16,12 +16,14 @@ from .settings import SettingError
 _POSTED_BY_OTHERS = "order"
 # A form that was used before leads to its order even without its session: it is checked here.
 _CHECKED_HERE = "charge"
-_PAYMENT_PAGES = ("check_out", "pay")
+# Where Omise.js is; a form that was not taken is shown again by what refused it.
+_PAYMENT_PAGES = ("check_out", "pay", "charge")
 
 
 def join(checkout: Blueprint) -> None:
     """Let a blueprint fit in wherever it is registered, under whatever name and prefix."""
     checkout.record(_meet)
+    checkout.url_value_preprocessor(_bound)
     checkout.url_value_preprocessor(_exempt)
     checkout.before_request(_refuse_forged_forms)
     checkout.before_request(_challenge)
@@ -67,6 +69,11 @@ def _with_policy(view, page):
 
     payment_page.talisman_view_options = {"content_security_policy": page}
     return payment_page
+
+
+def _bound(endpoint, values):
+    """Bound every form, before a CSRFProtect of the host's parses it."""
+    body.bound_form()
 
 
 def _exempt(endpoint, values):
@@ -126,13 +133,18 @@ def _words():
         "layout": current_app.config["PAYMENT_LAYOUT"],
         "home": address.home(),
         "money": money.money,
+        "clock": money.clock,
         "csrf_field": _csrf_field(),
         "csrf_token": generate_csrf,
     }
 
 
 def _keep_private(response):
-    """Keep payment pages out of every cache."""
-    if not request.endpoint.endswith(".static"):
+    """Keep payment pages out of every cache, and let Omise's form speak with a wallet's window."""
+    page = request.endpoint.rsplit(".", 1)[-1]
+    if page != "static":
         response.headers["Cache-Control"] = "no-store"
+    if page in _PAYMENT_PAGES:
+        allowed = "same-origin-allow-popups"
+        response.headers.setdefault("Cross-Origin-Opener-Policy", allowed)
     return response

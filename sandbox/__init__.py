@@ -47,12 +47,14 @@ def create_app(
     webhook_secret=None,
     base_url=None,
     omise_js=None,
+    retired=False,
 ):
     """Build a sandbox account of one country, with the books kept in `database`.
 
     `base_url` is the absolute address of the mount, ending in a slash; without it every issued
     address follows the request. `omise_js` is a file or web address of a script to serve instead
-    of our own, with Omise's hosts in it led here.
+    of our own, with Omise's hosts in it led here. `retired` offers the ways to pay that Omise has
+    switched off.
     """
     app = Flask(__name__)
     app.url_map.strict_slashes = False
@@ -73,6 +75,7 @@ def create_app(
         webhook_uri=webhook_uri,
         webhook_secret=webhook_secret,
         omise_js=omise_js,
+        retired_methods=retired or None,
     )
     for module in (errors, headers, page, postman):
         module.init_app(app)

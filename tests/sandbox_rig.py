@@ -20,6 +20,7 @@ SETTINGS = {
     "webhook_secret": sandbox.WEBHOOK_SECRET,
     "webhook_previous_secret": None,
     "zero_interest_installments": False,
+    "retired_methods": False,
     "clock_offset": 0,
     "api_version": "2019-05-29",
     "country": "TH",

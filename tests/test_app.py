@@ -80,14 +80,17 @@ def test_pages_may_load_nothing_but_what_they_use(pages):
 
 
 @pytest.mark.parametrize("path", [*PAGES, "status", "code"])
-def test_other_sites_and_unused_powers_stay_outside(pages, path):
+def test_other_sites_and_unused_powers_stay_outside(served, pages, path):
     """E11: who opens a page cannot reach into it, and it may use nothing of the device."""
     headers = pages[path].headers
-    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    wallets = "-allow-popups" if path in ("/checkout", "pay") else ""
+    assert headers["Cross-Origin-Opener-Policy"] == f"same-origin{wallets}"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
-    powers = headers["Permissions-Policy"].split(", ")
-    assert {"camera=()", "geolocation=()", "payment=()", "usb=()"} <= set(powers)
-    assert all(power.endswith("=()") for power in powers)
+    powers = dict(one.split("=") for one in headers["Permissions-Policy"].split(", "))
+    assert powers.pop("clipboard-write") == "(self)"
+    assert powers.pop("payment") == f'(self "{served.url}")'
+    assert {"camera", "geolocation", "microphone", "usb"} <= set(powers)
+    assert set(powers.values()) == {"()"}
 
 
 @pytest.mark.parametrize("path", [*PAGES, "status", "code"])
@@ -247,6 +250,23 @@ def test_the_address_that_a_proxy_of_ours_saw_is_told_to_omise(build_shop):
         shopper.adds()
         shopper.pays()
         assert shop.omise.charges()[0]["ip"] == "203.0.113.9"
+
+
+@pytest.mark.parametrize(("proxies", "status"), [("0", 302), ("1", 200)])
+def test_the_scheme_that_only_a_proxy_of_ours_may_tell(build_app, proxies, status):
+    """E6: Talisman alone would believe whoever says so."""
+    app = build_app(
+        PREFERRED_URL_SCHEME="https",
+        SERVER_NAME="shop.example",
+        TRUSTED_PROXIES=proxies,
+    )
+    page = app.test_client().get(
+        "/",
+        base_url="http://shop.example",
+        headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"},
+    )
+    assert page.status_code == status
+    assert page.location == ("https://shop.example/" if proxies == "0" else None)
 
 
 def test_session_cookie(served):

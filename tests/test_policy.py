@@ -29,7 +29,7 @@ def test_nothing_is_taken_from_a_host_that_allows_nothing():
         "script-src": f"'self' {SCRIPT}",
         "frame-src": "https://cdn.omise.co https://vault.omise.co",
         "connect-src": "https://cdn.omise.co https://api.omise.co",
-        "img-src": "https://cdn.omise.co",
+        "img-src": "'self' https://cdn.omise.co",
         "style-src": "'self'",
         "style-src-attr": "'unsafe-inline'",
     }

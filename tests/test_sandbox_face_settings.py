@@ -8,6 +8,7 @@ pytest_plugins = ("sandbox_rig",)
 def test_settings_are_changed_and_shown(rig):
     form = {
         "three_d_secure": "on",
+        "retired_methods": "on",
         "webhook_uri": "http://shop.test/hook",
         "webhook_secret": "c2U=",
     }
@@ -17,12 +18,14 @@ def test_settings_are_changed_and_shown(rig):
         True,
         "http://shop.test/hook",
     )
+    assert kept["retired_methods"] is True
     html = rig.call("GET", "dashboard/settings").text
-    assert "checked" in html
+    assert html.count(" checked") == 2
     assert "http://shop.test/hook" in html
     assert rig.call("POST", "dashboard/settings", data={}).status_code == 303
     kept = rig.books.settings()
     assert (kept["three_d_secure"], kept["webhook_uri"]) == (False, None)
+    assert kept["retired_methods"] is False
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ PAGE_SIZE = 20
 MOST_PAGES = 1_000_000
 POLICY = PAGE_POLICY + ("; form-action 'self'; script-src 'self'; connect-src 'self'")
 
+_SWITCHES = ("three_d_secure", "retired_methods")
+
 routes = Blueprint("dashboard", __name__, url_prefix="/dashboard")
 routes.register_error_handler(NotFound, missing)
 
@@ -139,7 +141,7 @@ def settings():
 
 @routes.post("/settings")
 def change_settings():
-    """Change 3-D Secure, the webhook's address or its secret, or the browser script."""
+    """Change the switches, the webhook's address or its secret, or the browser script."""
     uri = request.form.get("webhook_uri", "").strip()
     secret = request.form.get("webhook_secret", "").strip()
     script = request.form.get("omise_js", "").strip() or OWN_SCRIPT
@@ -152,7 +154,8 @@ def change_settings():
             books().set("webhook_secret", secret or None)
             books().set("webhook_uri", uri or None)
             books().set("omise_js", script)
-            books().set("three_d_secure", "three_d_secure" in request.form)
+            for name in _SWITCHES:
+                books().set(name, name in request.form)
     except Refused as refused:
         return _settings_page(_sentence(refused.message), refused.http_status)
     return redirect(url_for("dashboard.settings", saved=1), 303)
@@ -207,6 +210,11 @@ def _charge_page(charge_id, problem=None, status_code=200):
     )
 
 
+def _those_on(kept):
+    """Name the switches that are on, as a form that was sent does."""
+    return {name for name in _SWITCHES if kept[name]}
+
+
 def _settings_page(problem=None, status_code=200):
     """Draw the settings, what was just typed included if it was refused."""
     kept = books().settings()
@@ -214,11 +222,7 @@ def _settings_page(problem=None, status_code=200):
         "settings",
         status_code,
         settings={**kept, **request.form.to_dict()},
-        three_d_secure=(
-            "three_d_secure" in request.form
-            if request.method == "POST"
-            else kept["three_d_secure"]
-        ),
+        on=request.form if request.method == "POST" else _those_on(kept),
         public_key=current_app.config["SANDBOX_PUBLIC_KEY"],
         secret_key=current_app.config["SANDBOX_SECRET_KEY"],
         saved="saved" in request.args,
