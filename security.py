@@ -1,5 +1,6 @@
 """Keep strangers out: headers, cookies, proxies, and the names that the shop goes by."""
 
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app, redirect, request
@@ -60,6 +61,8 @@ def init_app(app: Flask) -> None:
     app.url_value_preprocessor(_bound_forms)
     app.before_request(_move_to_own_name)
     app.after_request(_add_headers)
+    if app.config["SECURITY_CONTACT"]:
+        app.add_url_rule("/.well-known/security.txt", "security_txt", _security_txt)
     reports.init_app(app, CSRFProtect(app))
     Talisman(
         app,
@@ -84,6 +87,20 @@ def _add_headers(response):
     for name, value in MORE_HEADERS.items():
         response.headers.setdefault(name, value)
     return response
+
+
+def _security_txt():
+    """Say where who finds a hole can write to (RFC 9116)."""
+    config = current_app.config
+    home = f"{config['PREFERRED_URL_SCHEME']}://{config['SERVER_NAME']}"
+    lines = {
+        "Contact": config["SECURITY_CONTACT"],
+        "Expires": f"{datetime.now(UTC) + timedelta(days=90):%Y-%m-%dT00:00:00Z}",
+        "Preferred-Languages": "en",
+        "Canonical": f"{home}/.well-known/security.txt",
+    }
+    text = "".join(f"{name}: {value}\n" for name, value in lines.items())
+    return text, {"Content-Type": "text/plain; charset=utf-8"}
 
 
 def _permissions(script):

@@ -1,6 +1,7 @@
 """What holds on every page: headers, forms, hosts, errors."""
 
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
@@ -401,3 +402,20 @@ def test_omise_down_when_paying_lets_the_shopper_try_again(build_shop):
         shop.app.config["OMISE_API_BASE"] = base
         shopper.pays()
         assert shopper.state == "paid"
+
+
+def test_security_txt_says_where_to_write_to(build_app):
+    """RFC 9116: who finds a hole need not look for an address."""
+    client = build_app(SECURITY_CONTACT="mailto:security@shop.example").test_client()
+    page = client.get("/.well-known/security.txt")
+    assert page.headers["Content-Type"] == "text/plain; charset=utf-8"
+    said = dict(line.split(": ", 1) for line in page.text.splitlines())
+    assert said["Contact"] == "mailto:security@shop.example"
+    assert said["Canonical"] == "http://localhost:5000/.well-known/security.txt"
+    left = datetime.fromisoformat(said["Expires"]) - datetime.now(UTC)
+    assert timedelta(days=88) < left < timedelta(days=91)
+
+
+def test_without_a_contact_there_is_no_security_txt(build_app):
+    client = build_app().test_client()
+    assert client.get("/.well-known/security.txt").status_code == 404
