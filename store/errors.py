@@ -22,11 +22,19 @@ def page(title, message, status):
 
 
 def form_refused(error):
-    """Explain a form that was too old or came from elsewhere; the cart is kept."""
+    """Explain a form that came without a cookie, was too old, or came from elsewhere."""
+    if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
+        return page(
+            "Your browser keeps no cookies",
+            "Nothing was changed and nothing was charged. Your basket lies in a cookie of this "
+            "shop's, and your browser sent none: please allow cookies for this site, go back to "
+            "the shop and try once more.",
+            400,
+        )
     return page(
         "That form had gone stale",
         "Nothing was changed and nothing was charged by it. Your basket is kept: "
-        "go back, load the page again and try once more. (Cookies must be allowed.)",
+        "go back, load the page again and try once more.",
         400,
     )
 
