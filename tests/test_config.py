@@ -19,7 +19,14 @@ from payment.orders.transaction import Book
 from payment.settings import SettingError
 
 ROOT = Path(__file__).parent.parent
-FRONT = ("app.py", "config.py", "security.py", "reports.py", "gunicorn.conf.py")
+FRONT = (
+    "app.py",
+    "config.py",
+    "security.py",
+    "reports.py",
+    "logs.py",
+    "gunicorn.conf.py",
+)
 HTTPS = {"PREFERRED_URL_SCHEME": "https"}
 LONG = "Zu7-kQ2w_9sLr4Tb0XyHn6VdMf3Pc8Ja"
 TEST_KEYS = {
@@ -111,6 +118,9 @@ def test_the_vault_of_another_api_is_there_too(tmp_path):
         (TEST_KEYS | {"OMISE_SANDBOX": "maybe"}, "OMISE_SANDBOX"),
         (TEST_KEYS | {"DEBUG": "maybe"}, "DEBUG"),
         (TEST_KEYS | {"PREFERRED_URL_SCHEME": "ftp"}, "PREFERRED_URL_SCHEME"),
+        (TEST_KEYS | {"SECURITY_CONTACT": "me@shop.example"}, "SECURITY_CONTACT"),
+        (TEST_KEYS | {"SECURITY_CONTACT": "http://shop.example"}, "SECURITY_CONTACT"),
+        (TEST_KEYS | {"SECURITY_CONTACT": "https://a.b/\nX: y"}, "SECURITY_CONTACT"),
         (TEST_KEYS | {"SERVER_NAME": "http://shop"}, "SERVER_NAME"),
         (TEST_KEYS | {"OMISE_API_BASE": "api.omise.co"}, "OMISE_API_BASE"),
         (TEST_KEYS | {"OMISE_VAULT_BASE": "vault"}, "OMISE_VAULT_BASE"),
