@@ -268,6 +268,9 @@ OTHER = "chrg_test_5other"
         ("refund_charge", REFUND | {"amount": 99}),
         ("refund_charge", REFUND | {"id": ID}),
         ("refund_charge", REFUND | {"object": "charge"}),
+        ("refund_charge", REFUND | {"metadata": {}}),
+        ("refund_charge", REFUND | {"metadata": None}),
+        ("refund_charge", REFUND | {"metadata": {"refund_id": "another"}}),
         ("newest_cards", LIST | {"data": [CARD | {"id": None}]}),
         ("newest_cards", LIST | {"data": None}),
     ],
@@ -278,6 +281,24 @@ def test_an_answer_about_something_else_is_no_answer(says, verb, given):
     with pytest.raises(GatewayError) as error:
         CASES[verb][0]()
     assert error.value.money_may_have_moved
+
+
+@pytest.mark.parametrize(
+    ("status", "became"),
+    [
+        ("closed", "done"),
+        (None, "done"),
+        ("failed", "failed"),
+        ("rejected", "failed"),
+        ("pending", "sent"),
+        ("a new word", "sent"),
+        (["closed"], "sent"),
+    ],
+)
+def test_only_a_closed_refund_is_done(says, status, became):
+    """A17: 2017-11-02 says no status."""
+    says(200, REFUND | {"status": status, "metadata": {"refund_id": "ours"}})
+    assert verbs.refund_charge(ID, 100, "ours").became == became
 
 
 @pytest.mark.parametrize(

@@ -272,9 +272,48 @@ def reverse_charge(charge_id: str) -> Charge:
     return _asked(charge_id, _known(charge_id).reverse())
 
 
-def refund_charge(charge_id: str, amount: int, our_id: str) -> str:
-    """Give back so much of a charge, in the smallest unit (refunds-api#create); returns Omise's
-    id of it.
+@dataclass(frozen=True)
+class Refund:
+    """A refund as Omise tells of it; `amount` in the smallest unit.
+
+    `our_id` is what its metadata says; where a version shows none (2017-11-02), `is_named` is
+    false.
+    """
+
+    id: str
+    amount: Any
+    status: Any
+    is_named: bool
+    our_id: str | None
+
+    @classmethod
+    def read(cls, answer: dict[str, Any]) -> "Refund | None":
+        """Read a refund (refunds-api), or None if it is none."""
+        if answer.get("object") != "refund" or not is_id(answer.get("id"), "rfnd"):
+            return None
+        metadata = answer.get("metadata")
+        ours = metadata.get("refund_id") if isinstance(metadata, dict) else None
+        return cls(
+            answer["id"],
+            answer.get("amount"),
+            answer.get("status"),
+            "metadata" in answer,
+            ours if isinstance(ours, str) else None,
+        )
+
+    @property
+    def became(self) -> str:
+        """Tell whether money went back: done, failed, or sent where that is open.
+
+        Omise has always closed a refund as it made it; another word is no "done".
+        """
+        if self.status in ("failed", "rejected"):
+            return "failed"
+        return "done" if self.status in ("closed", None) else "sent"
+
+
+def refund_charge(charge_id: str, amount: int, our_id: str) -> Refund:
+    """Give back so much of a charge, in the smallest unit (refunds-api#create).
 
     `our_id` travels in the metadata, for the case that the answer is lost. The SDK's own
     `refund()` reads the charge too, and what goes wrong with that would be taken for a refund
@@ -285,11 +324,14 @@ def refund_charge(charge_id: str, amount: int, our_id: str) -> str:
         ("charges", charge_id, "refunds"),
         {"amount": amount, "metadata": {"refund_id": our_id}},
     )
-    if answer.get("object") != "refund" or not is_id(answer.get("id"), "rfnd"):
+    made = Refund.read(answer)
+    if made is None:
         raise BadAnswer("an answer that is no refund")
-    if answer.get("charge") not in (None, charge_id) or answer.get("amount") != amount:
+    if answer.get("charge") not in (None, charge_id) or made.amount != amount:
         raise BadAnswer("an answer of another refund")
-    return answer["id"]
+    if made.is_named and made.our_id != our_id:
+        raise BadAnswer("an answer of another refund, by its metadata")
+    return made
 
 
 @dataclass(frozen=True)
