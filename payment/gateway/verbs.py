@@ -224,16 +224,22 @@ def events_since(begin: datetime, offset: int) -> Page:
 
 
 def refunds_since(begin: datetime, offset: int) -> Page:
-    """Read a page of the account's refunds since a moment (UTC), the oldest first."""
+    """Read a page of the account's refunds since a moment (UTC), the newest first."""
     return _page(
-        "refunds", offset=offset, order="chronological", **{"from": _moment(begin)}
+        "refunds",
+        offset=offset,
+        order="reverse_chronological",
+        **{"from": _moment(begin)},
     )
 
 
 def disputes_since(begin: datetime, offset: int) -> Page:
-    """Read a page of the account's disputes since a moment (UTC), the oldest first."""
+    """Read a page of the account's disputes since a moment (UTC), the newest first."""
     return _page(
-        "disputes", offset=offset, order="chronological", **{"from": _moment(begin)}
+        "disputes",
+        offset=offset,
+        order="reverse_chronological",
+        **{"from": _moment(begin)},
     )
 
 
