@@ -111,14 +111,15 @@ def view(order: Order) -> dict[str, Any]:
         "expires": (
             clock(attempt.expires_at) if attempt and attempt.expires_at else None
         ),
-        "instructions": _instructions(attempt) if state == "waiting" else None,
+        "instructions": _elsewhere(attempt) if state == "waiting" else None,
+        "bank": _elsewhere(attempt) if state == "leaving" else None,
         "payable": state in PAYABLE,
         "moving": state in _MOVING,
     }
 
 
-def _instructions(attempt: Attempt | None) -> str | None:
-    """Give the address of Omise's page on how to pay, if a shopper may be sent there."""
+def _elsewhere(attempt: Attempt | None) -> str | None:
+    """Give the address of the bank, or of Omise's page on how to pay, if one may be sent there."""
     uri = attempt.authorize_uri if attempt else None
     return uri if may_visit(uri) else None
 

@@ -8,11 +8,13 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 
 import requests
 from processes import ROOT, Machine
 from rig import eventually, free_port
+from shopper import Shopper
 
 # A user's PATH need not name the folder where Debian keeps servers.
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -165,6 +167,23 @@ class Deployed(Machine):
             return page.status_code == 200
         except requests.RequestException:
             return False
+
+
+class Customer(Shopper):
+    """Shop by https."""
+
+    def __init__(self, shop):
+        super().__init__(shop)
+        self.http.trust_env = False  # it could name other certificates
+        self.http.headers["Referer"] = f"{shop.url}/"
+        self.http.verify = str(shop.nginx.certificate)
+
+    def buys(self):
+        """Pay by card, and tell whether that worked, and how long it took in seconds."""
+        began = time.monotonic()
+        self.adds()
+        self.pays()
+        return self.state == "paid", time.monotonic() - began
 
 
 class Slow:

@@ -5,9 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
-from front import WHY_NOT, Deployed, Slow
+from front import WHY_NOT, Customer, Deployed, Slow
 from processes import Machine
-from shopper import Shopper
 from wire import head, say
 
 behind_nginx = pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
@@ -39,23 +38,6 @@ def deployed(tmp_path_factory):
     """Serve the shop by what `deploy/` says."""
     with Deployed(tmp_path_factory.mktemp("deployed")) as shop:
         yield shop
-
-
-class Customer(Shopper):
-    """Shop by https."""
-
-    def __init__(self, shop):
-        super().__init__(shop)
-        self.http.trust_env = False  # it could name other certificates
-        self.http.headers["Referer"] = f"{shop.url}/"
-        self.http.verify = str(shop.nginx.certificate)
-
-    def buys(self):
-        """Pay by card, and tell whether that worked, and how long it took in seconds."""
-        began = time.monotonic()
-        self.adds()
-        self.pays()
-        return self.state == "paid", time.monotonic() - began
 
 
 @behind_nginx
