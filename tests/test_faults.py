@@ -481,6 +481,7 @@ def skewed(request, shop, monkeypatch):
     shop.omise.control("settings", clock_offset=-int(wrong))
     clock = SimpleNamespace(time=lambda: time.time() + wrong, monotonic=time.monotonic)
     monkeypatch.setattr(webhook, "time", clock)
+    monkeypatch.setitem(shop.app.extensions, "webhook", webhook.Refusals())
     return shop
 
 
