@@ -216,6 +216,12 @@ def _choose_omise(config, instance):
             )
     if "_test_" not in secret:
         _check_live(config, asked)
+    on_this_machine = config["SERVER_NAME"].split(":")[0] in LOOPBACK
+    if config["PREFERRED_URL_SCHEME"] == "http" and not on_this_machine:
+        raise ConfigError(
+            f"PREFERRED_URL_SCHEME must be https for {config['SERVER_NAME']}: http is for this "
+            "machine alone (localhost)."
+        )
 
 
 def _refuse_sandbox_by_mistake(config, instance, asked):

@@ -1,23 +1,42 @@
 """Keep strangers out: headers, cookies, proxies, and the names that the shop goes by."""
 
-import logging
-
 from flask import Flask, current_app, redirect, request
 from flask.sessions import SecureCookieSessionInterface
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-log = logging.getLogger(__name__)
+import reports
 
-# What every page may load; payment opens it for Omise.js on its payment page alone.
+# What the shelf and the basket load; payment opens it for its own pages, and for Omise.js on its
+# payment page alone.
 CONTENT_SECURITY_POLICY = {
-    "default-src": "'self'",
-    "img-src": "'self' data:",
-    "object-src": "'none'",
-    "base-uri": "'none'",
+    "default-src": "'none'",
+    "img-src": "'self'",
+    "style-src": "'self'",
     "form-action": "'self'",
+    "base-uri": "'none'",
     "frame-ancestors": "'none'",
+    "report-uri": reports.ADDRESS,
+}
+# Browsers send these reports over https alone, and then no others.
+REPORT_TO = {"report-to": "policy"}
+# What a browser could do for a page, and no page of the shop asks for.
+UNUSED_FEATURES = """
+    accelerometer autoplay browsing-topics camera clipboard-read clipboard-write
+    compute-pressure cross-origin-isolated display-capture encrypted-media fullscreen gamepad
+    geolocation gyroscope hid identity-credentials-get idle-detection keyboard-map local-fonts
+    magnetometer microphone midi otp-credentials payment picture-in-picture
+    publickey-credentials-create publickey-credentials-get screen-wake-lock serial storage-access
+    sync-xhr usb window-management xr-spatial-tracking
+"""
+# What Talisman has no word for.
+MORE_HEADERS = {
+    # A page that opens the shop, or that it opens, cannot reach into it.
+    "Cross-Origin-Opener-Policy": "same-origin",
+    # No other site loads anything of the shop into itself.
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Reporting-Endpoints": f'policy="{reports.ADDRESS}"',
 }
 # No form of the shop is longer; the webhook has a limit of its own.
 LONGEST_FORM = 64 * 1024
@@ -28,7 +47,8 @@ def init_app(app: Flask) -> None:
     """Protect an app whose settings have been checked; before payment.init_app."""
     https = app.config["PREFERRED_URL_SCHEME"] == "https"
     app.config["SESSION_COOKIE_NAME"] = "__Host-session" if https else "session"
-    app.config["PAYMENT_PAGE_POLICY"] = CONTENT_SECURITY_POLICY
+    policy = CONTENT_SECURITY_POLICY | (REPORT_TO if https else {})
+    app.config["PAYMENT_PAGE_POLICY"] = policy
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a form left open for hours still works
     keys = [*app.config["SECRET_KEY_FALLBACKS"], app.config["SECRET_KEY"]]
     app.config["WTF_CSRF_SECRET_KEY"] = keys  # any of them opens, the last one signs
@@ -36,14 +56,16 @@ def init_app(app: Flask) -> None:
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_FORM
     app.url_value_preprocessor(_bound_forms)
     app.before_request(_move_to_own_name)
-    CSRFProtect(app)
+    app.after_request(_add_headers)
+    reports.init_app(app, CSRFProtect(app))
     Talisman(
         app,
         force_https=https,
         session_cookie_secure=https,
         frame_options="DENY",
         referrer_policy="same-origin",
-        content_security_policy=CONTENT_SECURITY_POLICY,
+        content_security_policy=policy,
+        permissions_policy=dict.fromkeys(UNUSED_FEATURES.split(), "()"),
     )
     app.wsgi_app = _without_forwarded_scheme(app.wsgi_app)  # type: ignore[method-assign]
     hops = app.config["TRUSTED_PROXIES"]
@@ -82,6 +104,16 @@ def _bound_forms(endpoint, values):
     """Read every form whole and bounded, as payment does its own, before anybody parses it."""
     if endpoint and request.mimetype in _FORMS:
         current_app.extensions["payment"].read_body(LONGEST_FORM)
+
+
+def _add_headers(response):
+    """Add what Talisman does not; and keep pages out of every cache, since each carries a token.
+
+    Assets say themselves how they are kept.
+    """
+    response.headers.update(MORE_HEADERS)
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
 
 
 def _move_to_own_name():

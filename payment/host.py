@@ -16,7 +16,8 @@ from .settings import SettingError
 _POSTED_BY_OTHERS = "order"
 # A form that was used before leads to its order even without its session: it is checked here.
 _CHECKED_HERE = "charge"
-_PAYMENT_PAGES = ("check_out", "pay")
+# Where Omise.js is; a form that was not taken is shown again by what refused it.
+_PAYMENT_PAGES = ("check_out", "pay", "charge")
 
 
 def join(checkout: Blueprint) -> None:
@@ -38,10 +39,7 @@ def _meet(state):
         )
     layout.check(state.app)
     here.endpoint = f"{state.name_prefix}.{state.name}".lstrip(".")
-    for name in _PAYMENT_PAGES:
-        endpoint = f"{here.endpoint}.{name}"
-        views = state.app.view_functions
-        views[endpoint] = _with_policy(views[endpoint], state.app)
+    _tell_policies(state.app, here.endpoint)
     state.app.jinja_env.globals["payment_open_orders"] = _open_orders
 
 
@@ -53,14 +51,22 @@ def _open_orders():
         return []
 
 
-def _with_policy(view, app):
-    """Tell Talisman, where a host has it, what this page must be allowed."""
+def _tell_policies(app, blueprint):
+    """Tell Talisman, where a host has it, what each page of payment's must be allowed."""
+    of_payment = policy.of_payment_page(app.config)
+    of_order = policy.of_order_page(app.config)
+    payment_pages = [f"{blueprint}.{name}" for name in _PAYMENT_PAGES]
+    for endpoint, view in app.view_functions.items():
+        if endpoint.rpartition(".")[0] == blueprint:
+            page = of_payment if endpoint in payment_pages else of_order
+            app.view_functions[endpoint] = _with_policy(view, page)
 
+
+def _with_policy(view, page):
     @wraps(view)
     def payment_page(**values):
         return view(**values)
 
-    page = policy.of_payment_page(app.config)
     payment_page.talisman_view_options = {"content_security_policy": page}
     return payment_page
 
@@ -127,6 +133,7 @@ def _words():
         "layout": current_app.config["PAYMENT_LAYOUT"],
         "home": address.home(),
         "money": money.money,
+        "clock": money.clock,
         "csrf_field": _csrf_field(),
         "csrf_token": generate_csrf,
     }
