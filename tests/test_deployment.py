@@ -1,13 +1,21 @@
 """The shop as docs/deploy.md sets it up: gunicorn, and what may stand before it."""
 
+import re
+import sqlite3
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
 from front import WHY_NOT, Customer, Deployed, Slow
-from processes import Machine
+from processes import ROOT, Machine
 from wire import head, say
+
+from config import Config
+from payment.operations import commands
+from payment.orders.transaction import Book
 
 behind_nginx = pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
 
@@ -136,3 +144,43 @@ def test_a_restart_under_load_loses_nothing(deployed):
     orders = [order for _, order in bought]
     assert len(set(orders)) == len(orders)
     assert {len(deployed.charges(order)) for order in orders} == {1}
+
+
+GUIDE = (ROOT / "docs" / "deploy.md").read_text()
+
+
+def test_the_guide_names_files_that_are_there():
+    """Units, links and commands of docs/deploy.md."""
+    for link in re.findall(r"\]\(([^)#]+)\)", GUIDE):
+        assert (ROOT / "docs" / link).exists(), link
+    shipped = {one.name for one in (ROOT / "deploy").iterdir()}
+    assert set(re.findall(r"deploy/([\w.-]+)", GUIDE)) == shipped
+    assert set(re.findall(r"\bshop(?:-sweep)?\.(?:service|socket)\b", GUIDE)) < shipped
+    for command in re.findall(r"flask (?:--app app )?payment (\w+)", GUIDE):
+        assert command in commands.payment.commands
+
+
+def test_a_setting_that_the_guide_names_is_one():
+    names = re.findall(r"^export (\w+)=", GUIDE, re.M)
+    assert len(names) > 6
+    assert all(hasattr(Config, name) for name in names)
+
+
+def test_the_guide_s_backup_is_whole_while_the_shop_writes(tmp_path):
+    """What was committed is in it, though SQLite keeps it beside the book still."""
+    (tmp_path / "instance").mkdir()
+    book = Book(None, None, tmp_path / "instance" / "shop.sqlite3")
+    code = re.search(r'-c "(.+VACUUM.+)"\n', GUIDE)[1].replace('\\"', '"')
+    with closing(book.engine.raw_connection()) as shop:
+        shop.execute("CREATE TABLE orders (id)")
+        shop.execute("INSERT INTO orders VALUES (1)")
+        shop.commit()
+        shop.execute("INSERT INTO orders VALUES (2)")
+        copying = [sys.executable, "-c", code]
+        subprocess.run(copying, cwd=tmp_path, check=True, umask=0o077, timeout=60)
+        shop.rollback()
+    book.close()
+    copy = tmp_path / "instance" / "backup.sqlite3"
+    assert copy.stat().st_mode & 0o777 == 0o600
+    with closing(sqlite3.connect(copy)) as kept:
+        assert kept.execute("SELECT id FROM orders").fetchall() == [(1,)]
