@@ -608,6 +608,9 @@ def test_nobody_is_led_to_an_address_that_no_bank_has(filled, unheard, uri):
     assert filled.page.url.endswith(f"/orders/{filled.order_id}")
     assert "cannot lead you to your bank" in filled.page.text
     assert uri not in filled.page.text
+    # No way leads in a circle; the one that is left is another way to pay.
+    assert f"/orders/{filled.order_id}/authorize" not in filled.page.text
+    assert f"/orders/{filled.order_id}/again" in filled.page.text
     assert "unsafe authorize_uri" in why(filled.shop.order(filled.order_id))
 
 

@@ -19,6 +19,7 @@ from rig import eventually, free_port
 from payment.gateway import deadline, http, verbs
 from payment.gateway.errors import GatewayError
 from payment.gateway.http import MOST_AT_ONCE, MOST_READS
+from payment.gateway.pictures import Pictures
 
 PICTURE = b"<svg/>"
 
@@ -453,6 +454,21 @@ def test_what_is_no_picture_of_omise_s_is_not_shown(omise, app, given):
     with app.app_context(), pytest.raises(GatewayError):
         http.fetch_picture(f"http://{omise.address}/qr.svg")
     assert len(omise.requests) == 1
+
+
+def test_a_picture_that_fails_is_not_asked_for_at_every_look(omise, app, monkeypatch):
+    """C8: nor is it for long; one that came is kept."""
+    kept, uri = Pictures(), f"http://{omise.address}/qr.svg"
+    omise.answer = answer(500, b"", "text/plain")
+    with app.app_context():
+        for _ in range(3):
+            with pytest.raises(GatewayError):
+                kept.get(uri)
+        assert len(omise.requests) == 1
+        omise.answer = answer(200, b"<svg/>", "image/svg+xml")
+        monkeypatch.setattr("payment.gateway.pictures._REST", 0)
+        assert [kept.get(uri)[0] for _ in range(3)] == [b"<svg/>"] * 3
+        assert len(omise.requests) == 2
 
 
 def test_redirects_to_a_picture_end(omise, app):

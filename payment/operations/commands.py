@@ -3,6 +3,7 @@
 import getpass
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -14,6 +15,7 @@ from .. import money
 from ..gateway.errors import GatewayError
 from ..orders import entries, ledger, migrations, queries
 from ..orders.models import Attempt, Order
+from ..orders.purge import forget_people
 from ..orders.transaction import OrdersUnavailable
 from ..settings import is_live
 from . import captures, refunds
@@ -365,6 +367,25 @@ def clear(order_id: str, reason: str | None) -> None:
     if not count:
         raise click.ClickException("This order needs no attention: it has no flags.")
     click.echo(f"Cleared {count}.")
+
+
+@command("purge")
+@click.option(
+    "--older-than",
+    type=click.IntRange(min=30),
+    required=True,
+    metavar="DAYS",
+    help="At least 30: refunds and disputes of what is younger are looked for.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def purge(older_than: int, yes: bool) -> None:
+    """Forget for good who made old orders; amounts, charges and history stay.
+
+    Orders that are still open are left. Their e-mail addresses at Omise are not touched.
+    """
+    _confirm(yes, f"Forget who made the orders older than {older_than} days?")
+    count = forget_people(timedelta(days=older_than))
+    click.echo(f"Forgot who made {count} orders.")
 
 
 def _order(order_id: str) -> Order:
