@@ -71,7 +71,7 @@ class Config:
     TRUSTED_HOSTS = os.environ.get("TRUSTED_HOSTS", "localhost,127.0.0.1")
     # How many proxies of yours stand before the shop (0: none, X-Forwarded-* is ignored).
     TRUSTED_PROXIES = os.environ.get("TRUSTED_PROXIES", "0")
-    # off: cards are authorised at checkout and captured later.
+    # off: cards are authorised at checkout and captured later; pre_auth: or a part of it.
     AUTO_CAPTURE = os.environ.get("AUTO_CAPTURE", "on")
     # How often cards may be tried before a pause (payment/orders/budgets.py): on or off.
     PAYMENT_BUDGETS = os.environ.get("PAYMENT_BUDGETS", "on")

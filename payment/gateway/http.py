@@ -45,6 +45,8 @@ class Line:
         self.session.mount("http://", adapter)
         self.places = BoundedSemaphore(MOST_AT_ONCE)
         self.places_for_reads = BoundedSemaphore(MOST_READS)
+        # The `Date` of the answer that came last (RFC 9110, 6.6.1): Omise's clock.
+        self.date: str | None = None
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -161,6 +163,7 @@ def _answer(
             line.place(reads),
             line.session.request(method, url, **sent) as response,
         ):
+            line.date = response.headers.get("Date")
             yield response
     except (requests.RequestException, HTTPError) as error:
         raise _broken(error, reads) from error

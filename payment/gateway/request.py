@@ -68,6 +68,16 @@ class Event(_Tamed, omise.Event):
     """events-api."""
 
 
+class Account(_Tamed, omise.Account):
+    """account-api."""
+
+
+class Capability(_Tamed, omise.Capability):
+    """capability-api, by the public key."""
+
+    _key = "OMISE_PUBLIC_KEY"
+
+
 def page(path: str | tuple[str, ...], **cut: Any) -> dict[str, Any]:
     """Read one page of a list (pagination): `limit`, `offset`, `order`, `from`, `to`.
 

@@ -42,16 +42,20 @@ def create_charge(
     return_uri: str,
     ip: str | None,
     description: str,
-    capture: bool,
+    capture: bool | str,
     metadata: dict[str, Any],
     **paying: Any,
 ) -> Charge:
     """Charge a token, source or saved card (charges-api#create). Returns the Charge.
 
-    `amount` is in the smallest unit; `paying` is `card`, `source`, or `customer` with `card`. The
-    ids of order and attempt travel in the metadata, by which a charge whose answer was lost is
-    found again. Unless the GatewayError says otherwise, money may have moved.
+    `amount` is in the smallest unit. `capture` takes the money at once, or False: holds it; or
+    names the authorization_type by which a card's is held: "pre_auth" may be captured in part
+    (charges-api#capture). `paying` is `card`, `source`, or `customer` with `card`. The ids of order
+    and attempt travel in the metadata, by which a charge whose answer was lost is found again.
+    Unless the GatewayError says otherwise, money may have moved.
     """
+    if isinstance(capture, str) and "card" in paying:
+        paying["authorization_type"] = capture
     try:
         charge = _charge(
             Charges.create(
@@ -60,7 +64,7 @@ def create_charge(
                 return_uri=return_uri,
                 ip=ip,
                 description=description,
-                capture=capture,
+                capture=capture is True,
                 metadata={**metadata, "order_id": order_id, "attempt_id": attempt_id},
                 **paying,
             )
