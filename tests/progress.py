@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import click
 
+_ENDS = (signal.SIGINT, signal.SIGTERM)
+
 
 @contextmanager
 def progress(label, length):
@@ -27,6 +29,15 @@ def progress(label, length):
 
 
 def end_well():
-    """Let a command that is ended from outside still end all that it started, without a fuss."""
-    for wanted in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(wanted, lambda number, _: sys.exit(128 + number))
+    """Let a command that is ended from outside still end all that it started, without a fuss.
+
+    Whoever asks twice does not keep it from that.
+    """
+
+    def end(number, _):
+        for wanted in _ENDS:
+            signal.signal(wanted, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    for wanted in _ENDS:
+        signal.signal(wanted, end)

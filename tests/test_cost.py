@@ -65,7 +65,7 @@ def test_a_payment_takes_two_transactions_and_both_last(quiet, shopper):
     """The attempt before Omise is asked, and the answer."""
     count = cost(quiet, shopper)
     assert (count["transactions"], count["durable"]) == (2, 2)
-    assert count["statements"] <= 18
+    assert count["statements"] <= 14
 
 
 def test_a_payment_that_somebody_hears_of_takes_four(quiet, shopper):

@@ -4,12 +4,12 @@ import random
 import shutil
 import ssl
 import struct
-import subprocess
 import threading
 import time
 from socket import SO_LINGER, SOL_SOCKET
 
 import pytest
+from certificate import make_certificate
 from raw_omise import ASKED, CHARGE, Kept, answer, builder
 
 from payment.gateway import deadline, verbs
@@ -35,16 +35,7 @@ def honest(line, path):
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """Make a certificate of this machine; gives its file and that of its key."""
-    folder = tmp_path_factory.mktemp("certificate")
-    key, made = folder / "key.pem", folder / "certificate.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-        + ["-keyout", key, "-out", made],
-        check=True,
-        capture_output=True,
-    )
-    return made, key
+    return make_certificate(tmp_path_factory.mktemp("certificate"), "127.0.0.1")
 
 
 @pytest.fixture

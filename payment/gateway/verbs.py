@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from .capability import Capability
 from .charge import Charge, Unreadable
 from .errors import BadAnswer, GatewayError
+from .request import Account, Customer, Source, Token, page
+from .request import Capability as Capabilities
 from .request import Charge as Charges
-from .request import Customer, Source, Token, page
 
 _ID = re.compile(r"(chrg|cust|card|tokn|src|evnt|rfnd)_(test_)?[0-9a-z]{1,64}")
 # Rows of a list that one request may ask for (pagination).
@@ -48,14 +50,11 @@ def create_charge(
 ) -> Charge:
     """Charge a token, source or saved card (charges-api#create). Returns the Charge.
 
-    `amount` is in the smallest unit. `capture` takes the money at once, or False: holds it; or
-    names the authorization_type by which a card's is held: "pre_auth" may be captured in part
-    (charges-api#capture). `paying` is `card`, `source`, or `customer` with `card`. The ids of order
-    and attempt travel in the metadata, by which a charge whose answer was lost is found again.
-    Unless the GatewayError says otherwise, money may have moved.
+    `amount` is in the smallest unit; `capture` takes it at once or holds it (_taking). `paying`
+    is `card`, `source` (an id, or what the source is to be), both, or `customer` with `card`. The
+    ids of order and attempt travel in the metadata, by which a charge whose answer was lost is
+    found again. Unless the GatewayError says otherwise, money may have moved.
     """
-    if isinstance(capture, str) and "card" in paying:
-        paying["authorization_type"] = capture
     try:
         charge = _charge(
             Charges.create(
@@ -64,7 +63,7 @@ def create_charge(
                 return_uri=return_uri,
                 ip=ip,
                 description=description,
-                capture=capture is True,
+                **_taking(capture, "source" in paying),
                 metadata={**metadata, "order_id": order_id, "attempt_id": attempt_id},
                 **paying,
             )
@@ -78,6 +77,17 @@ def create_charge(
     if (charge.order_id, charge.attempt_id) != (order_id, attempt_id):
         raise BadAnswer("an answer of another charge", charge_id=charge.id)
     return charge
+
+
+def _taking(capture: bool | str, by_source: bool) -> dict[str, Any]:
+    """Say when the money is taken: at once (True), or when it is captured (False).
+
+    A text is the authorization_type by which a card's is held: "pre_auth" may be captured in part
+    (charges-api#capture). A source has none.
+    """
+    if isinstance(capture, bool) or by_source:
+        return {"capture": bool(capture)}
+    return {"capture": False, "authorization_type": capture}
 
 
 def find_charge(charge_id: str) -> Charge:
@@ -107,6 +117,32 @@ def was_used(pays_with: str) -> bool | None:
     if used is False or status == "unknown":
         return False
     return None
+
+
+def type_of_source(source: str) -> str:
+    """Ask which way to pay a source stands for (sources-api#retrieve)."""
+    answer = Source.retrieve(source)._attributes
+    if answer.get("id") != source or not isinstance(answer.get("type"), str):
+        raise BadAnswer("an answer of another source")
+    return answer["type"]
+
+
+def find_capability() -> Capability:
+    """Ask how the account may be paid (capability-api)."""
+    answer = Capabilities.retrieve()
+    try:
+        return Capability.read(getattr(answer, "_attributes", answer))
+    except Unreadable as error:
+        raise BadAnswer(f"an answer that is no capability: {error}") from error
+
+
+def find_account() -> dict[str, Any]:
+    """Ask whose the secret key is (account-api)."""
+    answer = Account.retrieve()
+    account = getattr(answer, "_attributes", answer)
+    if account.get("object") != "account":
+        raise BadAnswer("an answer that is no account")
+    return account
 
 
 @dataclass(frozen=True)
@@ -145,6 +181,12 @@ def events_since(begin: datetime, offset: int) -> Page:
     return _page(
         "events", offset=offset, order="chronological", **{"from": _moment(begin)}
     )
+
+
+def newest_event() -> dict[str, Any] | None:
+    """Ask what has happened last in the account (events-api); None if nothing has."""
+    rows = _page("events", offset=0, order="reverse_chronological").objects()
+    return rows[0] if rows else None
 
 
 def refunds_since(begin: datetime, offset: int) -> Page:

@@ -3,6 +3,7 @@
 Those that only look are in listing.py, those that move money in moving.py; here is the rest.
 """
 
+import json
 import time
 
 import click
@@ -12,10 +13,12 @@ from ..gateway.errors import GatewayError
 from ..orders import ledger, migrations, queries
 from ..orders.transaction import OrdersUnavailable
 from . import listing, moving, refunds, telling
+from .doctor import FAIL, look_over
 from .reconcile import look, reconcile
 from .sweep import News, Round
 from .terminal import (
     BOOK_IS_AWAY,
+    as_json_lines,
     command,
     fresh,
     in_words,
@@ -23,6 +26,7 @@ from .terminal import (
     order_of,
     payment,
     refuse_other_keys,
+    say,
 )
 
 # All of them are here for whoever imports this.
@@ -44,7 +48,7 @@ def upgrade() -> None:
     help="Go on, every so many seconds, asking less often about what is old.",
 )
 def sweep(every: float | None) -> None:
-    """Ask Omise about every attempt and refund that is still open, and record what it says.
+    """Ask Omise about all that is open, and record it.
 
     Without --every it ends with code 1 if anything could not be asked.
     """
@@ -81,10 +85,34 @@ def _sweep_once(news: News | None) -> int:
     return one.rest
 
 
+@command("doctor", needs_book=False)
+@as_json_lines
+def doctor(as_json: bool) -> None:
+    """Look the shop over, and say what must be mended.
+
+    That is keys, the way to Omise and back, clocks, the order book, the sweep. Each line says what
+    to do where something is wrong. Ends with code 1 if anything must be mended.
+    """
+    failed = False
+    for finding in look_over():
+        failed = failed or finding.level == FAIL
+        if as_json:
+            click.echo(json.dumps(vars(finding)))
+            continue
+        say(f"{finding.level:4}  {finding.subject}: {finding.said}")
+        if finding.advice:
+            say(f"      {finding.advice}")
+    if failed:
+        raise click.ClickException("Something must be mended.")
+
+
 @command("sync")
 @click.argument("order_id", metavar="ORDER")
 def sync(order_id: str) -> None:
-    """Ask Omise about every attempt and refund of an order, also those that have ended."""
+    """Ask Omise about one order, and record what it says.
+
+    About every attempt and refund of it, also those that have ended.
+    """
     order, unasked = order_of(order_id), 0
     for attempt in order.attempts:
         refuse_other_keys(attempt)
@@ -96,19 +124,19 @@ def sync(order_id: str) -> None:
         except GatewayError as error:
             unasked += 1
             click.echo(f"attempt {attempt.number}: {in_words(error)}", err=True)
-    order = fresh(order)
-    click.echo(f"The order is {telling.standing(order)}.")
-    for flag in order.flags:
-        click.echo(f"! needs attention: {flag.why}", err=True)
     if unasked:
         raise click.ClickException("Not everything could be asked; run it again.")
+    order = fresh(order)
+    say(f"The order is {telling.standing(order)}.")
+    for flag in order.flags:
+        say(f"! needs attention: {flag.why}")
 
 
 @command("close")
 @click.argument("order_id", metavar="ORDER")
 @click.option("--reason", required=True, help="Why; kept in the order's history.")
 def close(order_id: str, reason: str) -> None:
-    """End the attempts of an order that are still open, so that it can be paid again.
+    """End what stays open, so that an order can be paid again.
 
     Money that moves all the same is recorded when it shows.
     """
@@ -130,7 +158,7 @@ def close(order_id: str, reason: str) -> None:
 @click.argument("order_id", metavar="ORDER")
 @click.option("--reason", help="What was done; kept in the order's history.")
 def clear(order_id: str, reason: str | None) -> None:
-    """Lower the flags of an order that needed attention, once you have looked after it."""
+    """Lower an order's flags, once you have looked after it."""
     count = ledger.unflag(order_of(order_id).id, operator(), reason)
     if not count:
         raise click.ClickException("This order needs no attention: it has no flags.")

@@ -14,7 +14,7 @@ from ..orders import entries, queries, search
 from ..orders.models import Order
 from ..orders.search import Wanted
 from . import telling
-from .terminal import Moment, command, order_of, say, when
+from .terminal import Moment, as_json_lines, command, order_of, say, when
 
 _as_json = click.option(
     "--json",
@@ -83,7 +83,7 @@ def _filters(function: Callable) -> Callable:
     help="What is authorised and must be captured, the first to lapse first.",
 )
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
-@_as_json
+@as_json_lines
 def list_(wanted: Wanted, capture: bool, limit: int, as_json: bool) -> None:
     """List the newest orders, and how they stand."""
     if not capture:
@@ -116,12 +116,12 @@ def _print_json(told: dict[str, Any]) -> None:
 @command("find")
 @click.argument("what", metavar="CHARGE|EMAIL|PREFIX")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
-@_as_json
+@as_json_lines
 def find(what: str, limit: int, as_json: bool) -> None:
-    """Find orders by a charge's or refund's id, an e-mail address, the first characters of an
-    order's id, or a link to its page.
+    """Find orders by charge, e-mail or part of their id.
 
-    Ends with code 1 if there are none.
+    By the id of a charge or refund, an e-mail address, the first characters of an order's id, or a
+    link to its page. Ends with code 1 if there are none.
     """
     try:
         found = search.find(what, limit)
@@ -134,9 +134,9 @@ def find(what: str, limit: int, as_json: bool) -> None:
 
 @command("show")
 @click.argument("order_id", metavar="ORDER")
-@_as_json
+@as_json_lines
 def show(order_id: str, as_json: bool) -> None:
-    """Show an order with every attempt to pay it, and all that happened to it."""
+    """Show one order, and all that happened to it."""
     order = order_of(order_id)
     charges = [one.charge_id for one in order.attempts if one.charge_id]
     known = (order, entries.history(order.id), search.deliveries(charges))
@@ -154,7 +154,7 @@ def show(order_id: str, as_json: bool) -> None:
     "--json", "form", flag_value="json", help="As one JSON object on each line."
 )
 def export(wanted: Wanted, form: str | None) -> None:
-    """Write every order, or all that the options leave, the newest first.
+    """Write all orders as CSV or JSON, the newest first.
 
     Amounts in a table are in the currency, not in its smallest unit; times are UTC.
     """

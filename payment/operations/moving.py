@@ -36,7 +36,10 @@ def _part(help: str) -> Callable:
 def capture(
     order_id: str, amount: str | None, part: str | None, number: int | None, yes: bool
 ) -> None:
-    """Take the money that an order's charge has authorised, or AMOUNT of it, such as 120.50."""
+    """Take what a card has authorised, or a part of it.
+
+    AMOUNT is written such as 120.50; the rest is released.
+    """
     order = order_of(order_id)
     units = _units(amount, part, order)
     attempt = _one(order, is_held, number)
@@ -75,7 +78,7 @@ def _say_what_was_captured(order: Order, number: int | None, units: int | None) 
 @_attempt
 @_yes
 def reverse(order_id: str, number: int | None, yes: bool) -> None:
-    """Release the money that an order's charge has authorised."""
+    """Release what a card has authorised."""
     order = order_of(order_id)
     attempt = _one(order, is_held, number)
     if attempt is None:
@@ -97,7 +100,10 @@ def reverse(order_id: str, number: int | None, yes: bool) -> None:
 @_attempt
 @_yes
 def expire(order_id: str, number: int | None, yes: bool) -> None:
-    """Close a code or page that waits for its shopper, so that it cannot be paid any more."""
+    """Close a code or page that nobody has paid by yet.
+
+    It cannot be paid any more; the order can, in another way.
+    """
     order = order_of(order_id)
     attempt = _one(order, _waits, number)
     if attempt is None:
@@ -173,7 +179,10 @@ def refund(
     again: bool,
     yes: bool,
 ) -> None:
-    """Give back AMOUNT, such as 120.50, or without it everything that is left."""
+    """Give money back: everything that is left, or a part.
+
+    AMOUNT is written such as 120.50.
+    """
     order = order_of(order_id)
     units = _units(amount, part, order)
     attempt = _one(order, lambda one: one.status == "successful", number)

@@ -19,6 +19,12 @@ from ..orders.transaction import OrdersUnavailable
 from ..settings import is_live
 
 payment = AppGroup("payment", help="Look after orders and their charges.")
+as_json_lines = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="For programs: one JSON object on each line.",
+)
 BOOK_IS_AWAY = "The order book cannot be reached; nothing was asked."
 # So much of an order's id must be said where something is done to it.
 _LONG_ENOUGH = 8

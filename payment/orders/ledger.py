@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from ..gateway.charge import STATUSES, Charge
@@ -50,6 +50,11 @@ MAY_BECOME = {
 # How the name of a person at a terminal begins, in entries and flags.
 OPERATOR = "operator "
 _ENDED = ("failed", "expired", "closed")
+# An order has few rows: one statement reads them all.
+_WHOLE = (
+    joinedload(Order.attempts).joinedload(Attempt.refunds),
+    joinedload(Order.flags),
+)
 
 
 class FormOutdated(Exception):
@@ -64,7 +69,9 @@ def lock(session: Session, order_id: str) -> Order | None:
     """
     touch = update(Order).where(Order.id == order_id).values(touched=Order.touched + 1)
     session.info["now"] = session.scalar(touch.returning(utcnow()))
-    order = session.get(Order, order_id, populate_existing=True)
+    if session.info["now"] is None:
+        return None
+    order = session.get(Order, order_id, options=_WHOLE, populate_existing=True)
     for attempt in order.attempts if order else []:
         # Its order can be read when the transaction is over, too.
         set_committed_value(attempt, "order", order)
@@ -99,18 +106,27 @@ def open_order(
     livemode: bool,
     pays_with: str | None,
     leaves_now: bool,
+    chosen: str | None = None,
+    method: str | None = None,
 ) -> tuple[Attempt, bool]:
     """Write an order and an attempt to pay it, before Omise hears of either.
 
     `basket` holds lines, amount (smallest unit) and currency of a new order; None asks to pay an
     order that is in the book. `leaves_now`: the next thing is the request to charge, so silence
-    means unknown from here on. Returns the attempt and whether it is a new one: a form posted
-    twice, an order already paid and an order with an attempt still open lead to the attempt that
-    is there. Raises FormOutdated, and budgets.TooManyTries.
+    means unknown from here on. `chosen` and `method` say in which way, where that is known. Returns
+    the attempt and whether it is a new one: a form posted twice, an order already paid and an order
+    with an attempt still open lead to the attempt that is there. Raises FormOutdated, and
+    budgets.TooManyTries.
     """
     asked = (order_id, form_id, fingerprint, basket, payer, email)
+    more = {
+        "livemode": livemode,
+        "pays_with": pays_with,
+        "chosen": chosen,
+        "method": method,
+    }
     try:
-        attempt, fresh, news = _open_order(*asked, livemode, pays_with, leaves_now)
+        attempt, fresh, news = _open_order(*asked, leaves_now, more)
     except IntegrityError:
         # The same form came twice at once, and the other one was first.
         standing = find_attempt_of_form(form_id)
@@ -130,9 +146,8 @@ def _open_order(
     basket,
     payer,
     email,
-    livemode,
-    pays_with,
     leaves_now,
+    more,
 ):
     order = lock(session, order_id)
     same = session.scalar(attempt_of_form(form_id))
@@ -146,7 +161,8 @@ def _open_order(
     if standing or order.paid_at:
         return (standing or order.attempts)[-1], False, []
     budgets.check(session, order, payer, _now(session))
-    order.email = email or order.email
+    if email:
+        order.email = email
     attempt = Attempt(
         id=str(uuid.uuid4()),
         form_id=form_id,
@@ -154,10 +170,9 @@ def _open_order(
         status="sent" if leaves_now else "created",
         amount=order.amount,
         currency=order.currency,
-        livemode=livemode,
-        pays_with=pays_with,
         sent_at=_now(session) if leaves_now else None,
         **vars(payer),
+        **more,
     )
     _append_attempt(session, order, attempt)
     return attempt, True, entries.untold(session)
@@ -437,7 +452,6 @@ def _pay(session, order, attempt, charge, by):
             _flag(session, order, f"paid twice: {_pay_back(charge)}", by)
         return
     order.paid_at, order.paid_by = _now(session), attempt.id
-    session.flush()
     entries.append(
         session, order.id, "paid", by, attempt_id=attempt.id, signal="order_paid"
     )
