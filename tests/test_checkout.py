@@ -305,6 +305,18 @@ def test_the_form_posted_by_twenty_threads_makes_one_charge(filled):
     assert filled.shop.omise.books()["charges"] == 1
 
 
+def test_a_form_that_pays_with_a_saved_card_charges_it_once(filled):
+    """A1: a token is used up by the first charge, and a saved card is not."""
+    filled.pays(remember="yes", email="somchai@example.com")
+    filled.adds("cloud-oolong")
+    form = filled.opens_checkout()
+    assert form["omiseCustomer"]
+    for _ in range(3):
+        filled.charges(form)
+        assert filled.state == "paid"
+    assert filled.shop.omise.books()["charges"] == 2
+
+
 def test_a_declined_form_posted_again_leads_to_the_same_attempt(filled):
     """A1: a reload of the POST is not a new try, whatever it pays with."""
     form = filled.opens_checkout()
@@ -410,6 +422,7 @@ def test_pay_another_way_after_it_was_paid_starts_nothing(filled, unheard):
     filled.post(f"/orders/{order}/again", {"csrf_token": token})
     assert filled.page.url.endswith(f"/orders/{order}")
     assert filled.state == "paid"
+    assert "could not be cancelled" not in filled.page.text
 
 
 def led(shopper):

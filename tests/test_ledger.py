@@ -432,6 +432,18 @@ def test_what_may_have_moved_money_cannot_be_superseded(status, more):
     assert again(attempt).superseded is False
 
 
+def test_what_waits_beside_a_paid_attempt_cannot_be_superseded():
+    """A13: nothing more is to be paid for."""
+    first, _ = opens()
+    ledger.record(charge_of(first), "charge")
+    assert ledger.supersede(again(first), "shopper")
+    second, _ = opens(first.order_id)
+    alter(Attempt, first.id, superseded=False)
+    ledger.record(charge_of(second, "successful"), "charge")
+    assert ledger.supersede(again(first), "shopper") is False
+    assert again(first).superseded is False
+
+
 def test_a_known_charge_outranks_a_lost_answer():
     """A3: the webhook was faster than the broken response."""
     for status in ("successful", "pending"):

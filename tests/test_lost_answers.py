@@ -16,6 +16,7 @@ from payment.gateway import http, verbs
 from payment.gateway.errors import GatewayError
 from payment.operations import reconcile
 from payment.orders import ledger, queries
+from payment.orders.models import Attempt
 
 LIST = {"method": "GET", "path": "/charges"}
 CREATE = {"method": "POST", "path": "/charges"}
@@ -485,6 +486,25 @@ def test_lost_answers_of_one_time_are_looked_for_in_one_window(
     assert found == ["not_found", "successful", "successful"]
 
 
+def test_the_window_of_several_reaches_as_far_as_the_last_of_them(shop, monkeypatch):
+    """A20: one that was not read so far would prove nothing."""
+    asked = []
+
+    def reads(begin, end, offset):
+        asked.append((begin, end))
+        return verbs.Page([], 0)
+
+    monkeypatch.setattr(verbs, "charges_between", reads)
+    first = ago(shop, hours=2)
+    moments = [first + timedelta(minutes=15 * number) for number in range(3)]
+    lost = [Attempt(id=f"{one}", status="unknown", sent_at=one) for one in moments]
+    with shop.app.app_context():
+        evidence = reconcile.look(lost, most_pages=9)
+    end = moments[-1] + reconcile.PATIENCE + reconcile.SKEW
+    assert asked == [(first - reconcile.SKEW, end)]
+    assert evidence.complete.keys() == {one.id for one in lost}
+
+
 ODD_ROWS = [
     None,
     5,
@@ -508,7 +528,8 @@ def test_a_poisoned_list_stops_no_lost_answer(shop, filled):
         "id": shop.omise.latest()["id"],
         "metadata": {"attempt_id": attempt_of(filled).id},
     }
-    rows = [*ODD_ROWS, ours, *ODD_ROWS]
+    poison = [ours | {"id": odd} for odd in (None, 5, {}, "../tokens", "tokn_test_5x")]
+    rows = [*ODD_ROWS, ours, *poison, *ODD_ROWS]
     shop.omise.breaks("change", set={"data": rows, "total": len(rows)}, **LIST)
     assert "errors 0" in shop.sweep()
     assert attempt_of(filled).status == "successful"
@@ -622,6 +643,16 @@ def test_a_crash_between_two_commits_leaves_a_row_to_settle(shop, filled, status
     shop.sweep()
     expected = {"created": "failed", "sent": "successful"}
     assert attempt_of(filled).status == expected[status]
+
+
+def test_what_is_about_to_leave_is_given_time_to(shop, filled):
+    """A5: a card is saved before its charge is asked for."""
+    loses(shop)
+    filled.pays()
+    young = ago(shop, seconds=20)
+    set_attempt(shop, filled.order_id, status="created", created_at=young)
+    shop.sweep()
+    assert attempt_of(filled).status == "created"
 
 
 def test_a_lost_answer_to_saving_a_card_charges_nothing(shop, filled):
