@@ -573,6 +573,21 @@ def test_a_row_that_no_attempt_explains_is_left_alone(quiet):
         assert connection.execute(select(Order.id)).all() == []
 
 
+@pytest.mark.parametrize("odd", ["../tokens", "chrg_test_5\0x", "tokn_test_5x", 5])
+def test_news_of_an_id_that_is_no_charge_s_ask_nothing(quiet, odd):
+    """B17: whatever attempt it names."""
+    (order,) = waiting_orders(quiet, 1)
+    lately = {"created_at": ago(quiet, hours=1), "checked_at": ago(quiet, seconds=1)}
+    set_attempt(quiet, order, **lately)
+    named = {"attempt_id": quiet.order(order).latest.id}
+    data = {"object": "charge", "id": odd, "status": "failed", "metadata": named}
+    rows = [{"object": "event", "id": "evnt_test_5x", "data": data}]
+    changed = {"data": rows, "total": 1}
+    quiet.omise.breaks("change", set=changed, method="GET", path="/events", times=0)
+    one, _ = run_round(quiet, News(since=ago(quiet, hours=1)))
+    assert (one.asked, one.errors) == (0, 0)
+
+
 def test_what_was_not_found_is_watched_for_a_week(quiet):
     """A19: then no longer."""
     order = lost_order(quiet)
