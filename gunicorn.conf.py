@@ -10,6 +10,9 @@ workers = 2
 # shop can still be looked at while Omise hangs.
 threads = 64
 timeout = 60
+# What a proxy says of the browser is believed by the shop alone, as far as TRUSTED_PROXIES goes.
+secure_scheme_headers = {}
+forwarder_headers = ""
 
 
 def on_starting(server):

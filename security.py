@@ -1,47 +1,119 @@
 """Keep strangers out: headers, cookies, proxies, and the names that the shop goes by."""
 
-import logging
-
 from flask import Flask, current_app, redirect, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-log = logging.getLogger(__name__)
+import reports
 
-# What every page may load; payment opens it for Omise.js on its payment page alone.
+# What the shelf and the basket load; payment opens it for its own pages, and for Omise.js on its
+# payment page alone.
 CONTENT_SECURITY_POLICY = {
-    "default-src": "'self'",
-    "img-src": "'self' data:",
-    "object-src": "'none'",
-    "base-uri": "'none'",
+    "default-src": "'none'",
+    "img-src": "'self'",
+    "style-src": "'self'",
     "form-action": "'self'",
+    "base-uri": "'none'",
     "frame-ancestors": "'none'",
+    "report-uri": reports.ADDRESS,
+}
+# Browsers send these reports over https alone, and then no others.
+REPORT_TO = {"report-to": "policy"}
+# What a browser could do for a page, and no page of the shop asks for.
+UNUSED_FEATURES = """
+    accelerometer autoplay browsing-topics camera clipboard-read clipboard-write
+    compute-pressure cross-origin-isolated display-capture encrypted-media fullscreen gamepad
+    geolocation gyroscope hid identity-credentials-get idle-detection keyboard-map local-fonts
+    magnetometer microphone midi otp-credentials payment picture-in-picture
+    publickey-credentials-create publickey-credentials-get screen-wake-lock serial storage-access
+    sync-xhr usb window-management xr-spatial-tracking
+"""
+# What Talisman has no word for.
+MORE_HEADERS = {
+    # A page that opens the shop, or that it opens, cannot reach into it.
+    "Cross-Origin-Opener-Policy": "same-origin",
+    # No other site loads anything of the shop into itself.
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Reporting-Endpoints": f'policy="{reports.ADDRESS}"',
 }
 # No form of the shop is longer; the webhook has a limit of its own.
 LONGEST_FORM = 64 * 1024
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def init_app(app: Flask) -> None:
     """Protect an app whose settings have been checked; before payment.init_app."""
     https = app.config["PREFERRED_URL_SCHEME"] == "https"
     app.config["SESSION_COOKIE_NAME"] = "__Host-session" if https else "session"
-    app.config["PAYMENT_PAGE_POLICY"] = CONTENT_SECURITY_POLICY
+    policy = CONTENT_SECURITY_POLICY | (REPORT_TO if https else {})
+    app.config["PAYMENT_PAGE_POLICY"] = policy
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a form left open for hours still works
+    keys = [*app.config["SECRET_KEY_FALLBACKS"], app.config["SECRET_KEY"]]
+    app.config["WTF_CSRF_SECRET_KEY"] = keys  # any of them opens, the last one signs
+    app.session_interface = Sessions()
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_FORM
+    app.url_value_preprocessor(_bound_forms)
     app.before_request(_move_to_own_name)
-    CSRFProtect(app)
+    app.after_request(_add_headers)
+    reports.init_app(app, CSRFProtect(app))
     Talisman(
         app,
         force_https=https,
         session_cookie_secure=https,
         frame_options="DENY",
         referrer_policy="same-origin",
-        content_security_policy=CONTENT_SECURITY_POLICY,
+        content_security_policy=policy,
+        permissions_policy=dict.fromkeys(UNUSED_FEATURES.split(), "()"),
     )
+    app.wsgi_app = _without_forwarded_scheme(app.wsgi_app)  # type: ignore[method-assign]
     hops = app.config["TRUSTED_PROXIES"]
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+
+
+def _without_forwarded_scheme(wsgi_app):
+    """Keep from Talisman, which believes it from anybody, what ProxyFix alone may believe."""
+
+    def asked(environ, start_response):
+        environ.pop("HTTP_X_FORWARDED_PROTO", None)
+        return wsgi_app(environ, start_response)
+
+    return asked
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Sessions in signed cookies; one that an old secret signed is signed anew when it is read.
+
+    So that the old secret can be taken away after a while, and nobody who came by loses a basket.
+    """
+
+    def open_session(self, app, request):
+        """Read the cookie, and have it written again if the newest secret did not sign it."""
+        session = super().open_session(app, request)
+        cookie = request.cookies.get(self.get_cookie_name(app))
+        newest = self.get_signing_serializer(app)
+        newest.secret_keys = newest.secret_keys[-1:]
+        if session and not newest.loads_unsafe(cookie)[0]:
+            session.modified = True
+        return session
+
+
+def _bound_forms(endpoint, values):
+    """Read every form whole and bounded, as payment does its own, before anybody parses it."""
+    if endpoint and request.mimetype in _FORMS:
+        current_app.extensions["payment"].read_body(LONGEST_FORM)
+
+
+def _add_headers(response):
+    """Add what Talisman does not; and keep pages out of every cache, since each carries a token.
+
+    Assets say themselves how they are kept.
+    """
+    response.headers.update(MORE_HEADERS)
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
 
 
 def _move_to_own_name():

@@ -20,8 +20,9 @@ import click
 from flask import Flask
 from flask.cli import FlaskGroup
 
+from . import body, settings
 from . import cart as carts
-from . import settings
+from .account import Account
 from .alarm import Alarm
 from .gateway import http
 from .gateway.pictures import Pictures
@@ -51,6 +52,7 @@ class Payment:
         self.book = Book(database, app.config["DATABASE_URL"], file)
         self.line = http.Line()
         self.pictures = Pictures()
+        self.account = Account(app)
         self.alarm = Alarm(app)
         # The name under which the checkout blueprint is registered (host.py).
         self.endpoint = "checkout"
@@ -58,9 +60,11 @@ class Payment:
         self.note_delivery = queries.note_delivery
         self.reconcile_charge = reconcile.reconcile_charge
         self.unavailable = OrdersUnavailable
+        self.read_body = body.read
 
     def close(self) -> None:
         """Let go of connections, to Omise and to the order book."""
+        self.account.close()
         self.line.close()
         self.book.close()
 

@@ -98,6 +98,11 @@ class Basket:
                 f"not {self.currency!r}."
             )
 
+    def as_order(self) -> dict[str, Any]:
+        """Give it as an order keeps it."""
+        shown = {"lines": self.lines, "amount": self.total}
+        return {**shown, "currency": self.currency}
+
     def empty(self) -> None:
         """Take everything out of the shopper's cart."""
         self._cart.empty()

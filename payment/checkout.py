@@ -1,7 +1,6 @@
 """The checkout blueprint: the order form, the charge, the way back, and the order's page."""
 
 import time
-import uuid
 
 from flask import (
     Blueprint,
@@ -21,6 +20,7 @@ from . import (
     methods,
     orderform,
     orderpage,
+    payform,
     paying,
     visitor,
 )
@@ -54,6 +54,12 @@ def begin():
 
 
 @checkout.before_app_request
+def look_at_the_account():
+    """Have Omise asked how the account may be paid, beside a request, long before a checkout."""
+    current_app.extensions["payment"].account.refresh()
+
+
+@checkout.before_app_request
 def put_away_before_a_change():
     """Take what may be paid out of the basket before anything changes it.
 
@@ -83,7 +89,7 @@ def check_out():
         if order.fingerprint == fingerprint:
             return _goods_are_ordered(order)
     order_id = visitor.order_for(fingerprint)
-    return _payment_form(order_id, cart.lines, cart.total, cart.currency, fingerprint)
+    return payform.draw(order_id, cart.as_order(), fingerprint)
 
 
 def _put_away_what_is_ordered():
@@ -118,39 +124,12 @@ def pay(order_id):
     order = orderpage.order_or_404(order_id)
     if orderpage.may_be_paid(order):
         return redirect(url_for(".show", order_id=order_id), 303)
-    return _payment_form(
-        order.id, order.lines, order.amount, order.currency, order.fingerprint, order
-    )
-
-
-def _payment_form(order_id, lines, total, currency, fingerprint, order=None):
-    ways = methods.offered(total, currency)
-    return render_template(
-        "payment/checkout.html",
-        key=current_app.config["OMISE_PUBLIC_KEY"],
-        script=current_app.config["OMISE_JS_URL"],
-        lines=lines,
-        total=total,
-        currency=currency,
-        locale=current_app.config["STORE_LOCALE"][:2],
-        ways=ways,
-        pickers=[
-            name for way in ways if way is not methods.CARD for name in way.picker
-        ],
-        takes_cards=methods.CARD in ways,
-        customer=visitor.customer(),
-        saved_card=orderpage.saved_card(),
-        order=order,
-        state=orderpage.state_of(order) if order else None,
-        reason=orderpage.reason_of(order) if order else None,
-        waiting=orderpage.told(orderpage.open_orders()),
-        hidden={"order": order_id, "cart": fingerprint, "form": uuid.uuid4()},
-    )
+    return payform.draw(order.id, order.as_shown(), order.fingerprint, order)
 
 
 @checkout.route("/charge", methods=["POST"])
 def charge():
-    """Write order and attempt, charge what Omise.js posted, and record the answer."""
+    """Write order and attempt, charge what was posted, and record the answer."""
     try:
         form = orderform.read(request.form)
         attempt, fresh = _open_order(form)
@@ -178,32 +157,47 @@ def _open_order(form):
         raise FormRefused(
             "That saved card has not paid yet, so nothing was charged. Please enter a card."
         )
+    basket = _basket_of(form.order_id, form.fingerprint)
+    if form.way:
+        _check_way(form, basket)
     return ledger.open_order(
         form.order_id,
         form.form_id,
         fingerprint=form.fingerprint,
-        basket=_basket_of(form),
+        basket=basket,
         payer=Payer(
             visitor.visitor_id(),
             mark_of(request.remote_addr),
-            by_card=not form.source,
+            by_card=form.by_card,
         ),
         email=form.email,
         livemode=is_live(current_app.config),
         pays_with=None if form.remember else form.token or form.source,
         leaves_now=paying.leaves_now(form),
+        chosen=form.chosen,
+        method=form.type,
     )
 
 
-def _basket_of(form):
+def _check_way(form, basket):
+    """Refuse a way that what is to be paid does not allow; a used form is let through, to its
+    order."""
+    shown = basket
+    if shown is None:
+        order = queries.find_order(form.order_id)
+        shown = order.as_shown() if order else None
+    if shown:
+        payform.check(form, shown["amount"], shown["currency"])
+
+
+def _basket_of(order_id, fingerprint):
     """Give what a new order holds: this session's basket, if it still is what the page showed."""
-    order_id, begun_with = visitor.begun()
-    if form.order_id != order_id or form.fingerprint != begun_with:
+    if (order_id, fingerprint) != visitor.begun():
         return None
     cart = basket()
-    if orderform.fingerprint(cart.lines, cart.total, cart.currency) != begun_with:
+    if orderform.fingerprint(cart.lines, cart.total, cart.currency) != fingerprint:
         return None
-    return {"lines": cart.lines, "amount": cart.total, "currency": cart.currency}
+    return cart.as_order()
 
 
 def _refuse(refusal):
@@ -212,6 +206,10 @@ def _refuse(refusal):
     attempt = queries.find_attempt_of_form(form_id) if form_id else None
     if attempt:
         return redirect(url_for(".show", order_id=attempt.order_id), 303)
+    if isinstance(refusal, FormRefused) and refusal.way:
+        again = _ask_again(refusal)
+        if again:
+            return again
     flash(
         str(refusal)
         or "Your basket has changed since that page was shown, so nothing was charged by it. "
@@ -219,6 +217,22 @@ def _refuse(refusal):
         "error",
     )
     return redirect(url_for(".check_out"), 303)
+
+
+def _ask_again(refusal):
+    """Show the very page again, with what was typed and what is wrong with it; None if it is
+    outdated."""
+    order_id, fingerprint = request.form["order"], request.form.get("cart", "")
+    order = queries.find_order(order_id)
+    if order:
+        outdated = orderpage.may_be_paid(order) or order.fingerprint != fingerprint
+        shown = None if outdated else order.as_shown()
+    else:
+        shown = _basket_of(order_id, fingerprint)
+    if not shown:
+        return None
+    page = payform.draw(order_id, shown, fingerprint, order, refusal, request.form)
+    return page, 422
 
 
 def _ask_to_wait(refusal):
@@ -263,7 +277,7 @@ def process(charge, already_redirected=False):
         return redirect(url_for(".pay", order_id=charge.order_id), 303)
     if charge.status != "pending" or charge.authorized:
         return order_page
-    if methods.find(charge.method).leaves and charge.authorize_uri:
+    if methods.of(charge).leaves and charge.authorize_uri:
         if already_redirected:
             flash("Your payment is not confirmed yet. This page moves on once it is.")
             return order_page
@@ -287,7 +301,7 @@ def authorize(order_id):
             "error",
         )
         return redirect(url_for(".show", order_id=order_id), 303)
-    way = methods.find(attempt.method)
+    way = methods.of(attempt)
     return render_template(
         "payment/authorize.html", order=order, attempt=attempt, way=way
     )
@@ -366,7 +380,14 @@ def code(order_id):
     except GatewayError as error:
         current_app.logger.warning("code of order %s: %s", order_id, error)
         return Response(status=502)
-    return Response(picture, mimetype=kind)
+    answer = Response(picture, mimetype=kind)
+    if "save" in request.args:
+        name = f"{methods.of(attempt).name}-{attempt.order_id[:8]}"
+        ending = kind.split("/")[1].partition("+")[0]
+        answer.headers.set(
+            "Content-Disposition", "attachment", filename=f"{name}.{ending}"
+        )
+    return answer
 
 
 @checkout.route("/card/forget", methods=["POST"])

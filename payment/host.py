@@ -7,7 +7,7 @@ from flask import Blueprint, current_app, g, redirect, request
 from flask_wtf.csrf import CSRFError, generate_csrf, validate_csrf
 from wtforms import ValidationError
 
-from . import address, layout, money, orderform, orderpage, policy
+from . import address, body, layout, money, orderform, orderpage, policy
 from .orders import queries
 from .orders.transaction import OrdersUnavailable
 from .settings import SettingError
@@ -16,12 +16,14 @@ from .settings import SettingError
 _POSTED_BY_OTHERS = "order"
 # A form that was used before leads to its order even without its session: it is checked here.
 _CHECKED_HERE = "charge"
-_PAYMENT_PAGES = ("check_out", "pay")
+# Where Omise.js is; a form that was not taken is shown again by what refused it.
+_PAYMENT_PAGES = ("check_out", "pay", "charge")
 
 
 def join(checkout: Blueprint) -> None:
     """Let a blueprint fit in wherever it is registered, under whatever name and prefix."""
     checkout.record(_meet)
+    checkout.url_value_preprocessor(_bound)
     checkout.url_value_preprocessor(_exempt)
     checkout.before_request(_refuse_forged_forms)
     checkout.before_request(_challenge)
@@ -37,10 +39,7 @@ def _meet(state):
         )
     layout.check(state.app)
     here.endpoint = f"{state.name_prefix}.{state.name}".lstrip(".")
-    for name in _PAYMENT_PAGES:
-        endpoint = f"{here.endpoint}.{name}"
-        views = state.app.view_functions
-        views[endpoint] = _with_policy(views[endpoint], state.app)
+    _tell_policies(state.app, here.endpoint)
     state.app.jinja_env.globals["payment_open_orders"] = _open_orders
 
 
@@ -52,16 +51,29 @@ def _open_orders():
         return []
 
 
-def _with_policy(view, app):
-    """Tell Talisman, where a host has it, what this page must be allowed."""
+def _tell_policies(app, blueprint):
+    """Tell Talisman, where a host has it, what each page of payment's must be allowed."""
+    of_payment = policy.of_payment_page(app.config)
+    of_order = policy.of_order_page(app.config)
+    payment_pages = [f"{blueprint}.{name}" for name in _PAYMENT_PAGES]
+    for endpoint, view in app.view_functions.items():
+        if endpoint.rpartition(".")[0] == blueprint:
+            page = of_payment if endpoint in payment_pages else of_order
+            app.view_functions[endpoint] = _with_policy(view, page)
 
+
+def _with_policy(view, page):
     @wraps(view)
     def payment_page(**values):
         return view(**values)
 
-    page = policy.of_payment_page(app.config)
     payment_page.talisman_view_options = {"content_security_policy": page}
     return payment_page
+
+
+def _bound(endpoint, values):
+    """Bound every form, before a CSRFProtect of the host's parses it."""
+    body.bound_form()
 
 
 def _exempt(endpoint, values):
@@ -121,6 +133,7 @@ def _words():
         "layout": current_app.config["PAYMENT_LAYOUT"],
         "home": address.home(),
         "money": money.money,
+        "clock": money.clock,
         "csrf_field": _csrf_field(),
         "csrf_token": generate_csrf,
     }

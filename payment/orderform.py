@@ -1,21 +1,34 @@
-"""Read the order form that Omise.js posts; nothing in it is believed that the shop can know."""
+"""Read the order form, be it posted by Omise.js or by a row of our own list; nothing in it is
+believed that the shop can know."""
 
 import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from . import visitor
+from . import fields, methods, visitor
 from .gateway.verbs import is_id
+from .methods import CREDIT_CARD, Method
 
-_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,185}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class FormRefused(Exception):
-    """Raised when a form is not taken; says to the shopper why. Nothing was written by it."""
+    """Raised when a form is not taken; says to the shopper why. Nothing was written by it.
+
+    `way` is the row that it was about, and `refusals` say of its fields what is wrong with them.
+    """
+
+    def __init__(
+        self,
+        why: str,
+        way: Method | None = None,
+        refusals: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(why)
+        self.way, self.refusals = way, refusals or {}
 
 
 @dataclass(frozen=True)
@@ -23,18 +36,41 @@ class OrderForm:
     """One order form: which order it is for, and what it pays with.
 
     `form_id` is the idempotency key of the attempt: a form is used once. `fingerprint` is of the
-    basket or order that the page showed.
+    basket or order that the page showed. What pays is a `token` or a `source` that Omise.js made,
+    both (instalments by a card of the bank's), a saved `card` of a `customer`, or a `way` of the
+    table with the `details` that it asks for; by a way with a token, that card pays in instalments.
     """
 
     order_id: str
     form_id: str
     fingerprint: str
     email: str | None
-    token: str | None
-    source: str | None
-    customer: str | None
-    card: str | None
-    remember: bool
+    token: str | None = None
+    source: str | None = None
+    customer: str | None = None
+    card: str | None = None
+    way: Method | None = None
+    details: dict[str, str] = field(default_factory=dict)
+    remember: bool = False
+
+    @property
+    def by_card(self) -> bool:
+        """Tell whether a card is charged."""
+        return bool(self.token or self.customer)
+
+    @property
+    def type(self) -> str | None:
+        """Name the type of what is charged, as far as the form says."""
+        if self.way:
+            return self.way.type
+        return CREDIT_CARD.type if self.by_card and not self.source else None
+
+    @property
+    def chosen(self) -> str | None:
+        """Name the row of the table that the shopper chose, as far as the form says."""
+        if self.way:
+            return self.way.name
+        return CREDIT_CARD.name if self.by_card and not self.source else None
 
 
 def fingerprint(lines: list[dict[str, Any]], total: int, currency: str) -> str:
@@ -59,46 +95,88 @@ def read(form: Mapping[str, str]) -> OrderForm:
         raise FormRefused(
             "That page was incomplete, so nothing was charged. Please try again."
         )
-    token, source, customer, card = _means(form)
-    remember = bool(token) and form.get("remember") == "yes"
+    means = _means(form)
+    remember = set(means) == {"token"} and form.get("remember") == "yes"
     email = _email(form.get("email", "").strip(), remember)
-    means = (token, source, customer, card)
-    return OrderForm(order_id, form_id, form.get("cart", ""), email, *means, remember)
+    return OrderForm(
+        order_id,
+        form_id,
+        fingerprint=form.get("cart", ""),
+        email=email.lower() if email else None,
+        remember=remember,
+        **means,
+    )
 
 
 def _uuid(text: str | None) -> str | None:
     return text if text and _UUID.fullmatch(text) else None
 
 
-def _means(
-    form: Mapping[str, str],
-) -> tuple[str | None, str | None, str | None, str | None]:
-    """Take the one thing to pay with; a saved card must be this session's own.
-
-    The card is named by the page, so that what is charged is what its button says, whatever
-    another tab has saved since.
-    """
+def _means(form: Mapping[str, str]) -> dict[str, Any]:
+    """Take the one thing to pay with."""
     token = form.get("omiseToken") or None
     source = form.get("omiseSource") or None
-    customer = form.get("omiseCustomer") or None
-    card = (form.get("omiseCard") or None) if customer else None
     if (token and not is_id(token, "tokn")) or (source and not is_id(source, "src")):
         raise FormRefused(
             "The payment form sent something odd, so nothing was charged."
         )
-    own = customer == visitor.customer() and card in visitor.saved_cards()
-    if customer and not own:
+    way = form.get("method") or None
+    saved = form.get("omiseCustomer") or None
+    chosen = [one for one in (token or source, way, saved) if one]
+    if len(chosen) != 1:
+        raise FormRefused("Please choose how to pay; nothing was charged.")
+    if saved:
+        return _saved_card(form)
+    if way:
+        return _way(way, form)
+    if token and form.get("plan"):
+        return {"token": token, **_plan(form["plan"])}
+    return {name: one for name, one in (("token", token), ("source", source)) if one}
+
+
+def _saved_card(form: Mapping[str, str]) -> dict[str, Any]:
+    """Take a saved card, which must be this session's own.
+
+    The card is named by the page, so that what is charged is what its button says, whatever
+    another tab has saved since.
+    """
+    customer, card = form.get("omiseCustomer"), form.get("omiseCard")
+    if customer != visitor.customer() or card not in visitor.saved_cards():
         raise FormRefused(
             "That card is not saved for you here, so nothing was charged."
         )
-    chosen = [one for one in (token, source, customer) if one]
-    if len(chosen) != 1:
+    return {"customer": customer, "card": card}
+
+
+def _way(name: str, form: Mapping[str, str]) -> dict[str, Any]:
+    """Take a row of the table, with all that it asks for."""
+    way = methods.find(name)
+    if way is None or not way.listed or way.by_card:
         raise FormRefused("Please choose how to pay; nothing was charged.")
-    return token, source, customer, card
+    details, refusals = fields.read(way.asks, form)
+    if refusals:
+        raise FormRefused(
+            f"{way.heading} needs something more, so nothing was charged yet.",
+            way,
+            refusals,
+        )
+    return {"way": way, "details": details}
+
+
+def _plan(text: str) -> dict[str, Any]:
+    """Take the bank and the months by which a card pays in instalments, as `name:months`."""
+    name, _, months = text.partition(":")
+    way = methods.find(name)
+    details, refusals = fields.read(("installment_term",), {"installment_term": months})
+    if way is None or not way.by_card or not way.terms or refusals:
+        raise FormRefused(
+            "Please choose over how many months you pay; nothing was charged."
+        )
+    return {"way": way, "details": details}
 
 
 def _email(text: str, needed: bool) -> str | None:
-    if text and (not _EMAIL.fullmatch(text) or _holds_a_card_number(text)):
+    if text and (not fields.EMAIL.fullmatch(text) or fields.holds_a_card_number(text)):
         raise FormRefused(
             "That e-mail address does not look right; nothing was charged."
         )
@@ -107,14 +185,3 @@ def _email(text: str, needed: bool) -> str | None:
             "To save a card, please give your e-mail address; nothing was charged."
         )
     return text or None
-
-
-def _holds_a_card_number(text: str) -> bool:
-    """Tell whether somebody has typed a card where none belongs (13 to 19 digits, by Luhn's
-    rule)."""
-    for run in re.findall(r"\d(?:[ -]?\d){12,18}", text):
-        digits = [int(one) for one in reversed(re.sub(r"\D", "", run))]
-        doubled = sum(sum(divmod(2 * one, 10)) for one in digits[1::2])
-        if (sum(digits[::2]) + doubled) % 10 == 0:
-            return True
-    return False

@@ -56,7 +56,7 @@ def _state_of_attempt(attempt: Attempt) -> str:
     if attempt.status == "pending" and attempt.authorized:
         return "authorized"
     if attempt.status == "pending" and not attempt.doubtful_id:
-        return "leaving" if methods.find(attempt.method).leaves else "waiting"
+        return "leaving" if methods.of(attempt).leaves else "waiting"
     # A success that does not match its attempt is kept for an operator to look at.
     if attempt.doubtful_id or attempt.status in (
         "created",
@@ -106,15 +106,29 @@ def view(order: Order) -> dict[str, Any]:
         "state": state,
         "template": f"payment/{STATES[state]}",
         "mark": mark_of(order),
-        "way": methods.find(attempt.method) if attempt else None,
+        "way": methods.of(attempt) if attempt else None,
         "reason": reason_of(order),
         "expires": (
             clock(attempt.expires_at) if attempt and attempt.expires_at else None
         ),
+        "left": _left(attempt) if attempt and state in ("waiting", "leaving") else None,
+        "number": _grouped(attempt.payment_code) if attempt else [],
         "instructions": _instructions(attempt) if state == "waiting" else None,
         "payable": state in PAYABLE,
         "moving": state in _MOVING,
     }
+
+
+def _left(attempt: Attempt) -> int | None:
+    """Tell how many seconds are left to pay; None where Omise has set no time."""
+    if attempt.expires_at is None:
+        return None
+    return max(0, int((attempt.expires_at - queries.clock()).total_seconds()))
+
+
+def _grouped(number: str | None) -> list[str]:
+    """Cut a number into pieces that people read aloud."""
+    return [number[at : at + 4] for at in range(0, len(number), 4)] if number else []
 
 
 def _instructions(attempt: Attempt | None) -> str | None:
@@ -123,13 +137,14 @@ def _instructions(attempt: Attempt | None) -> str | None:
     return uri if may_visit(uri) else None
 
 
-def saved_card() -> dict[str, str] | None:
-    """Find the newest card that this shopper saved with an attempt that worked, or None."""
-    for card in reversed(visitor.saved_cards()):
-        attempt = _worked(card)
-        if attempt:
-            return {"id": card, "name": attempt.paid_with or "Card"}
-    return None
+def saved_cards() -> list[dict[str, str]]:
+    """List the cards that this shopper saved and that have paid, the newest first."""
+    worked = {card: _worked(card) for card in reversed(visitor.saved_cards())}
+    return [
+        {"id": card, "name": attempt.paid_with or "Card"}
+        for card, attempt in worked.items()
+        if attempt
+    ]
 
 
 def has_worked(card: str) -> bool:

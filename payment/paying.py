@@ -1,14 +1,16 @@
 """What happens between the order book and Omise when an attempt is paid for."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from flask import current_app, g, request, url_for
 
-from . import address, visitor
+from . import address, fields, visitor
 from .gateway import verbs
 from .gateway.charge import Charge
 from .gateway.errors import GatewayError, NothingSent
+from .methods import APP, COUNTRIES, QR, Method
 from .orderform import OrderForm
 from .orders import ledger, queries
 from .orders.models import Attempt
@@ -44,8 +46,8 @@ def _as_it_stands(attempt: Attempt) -> Attempt:
 
 def leaves_now(form: OrderForm) -> bool:
     """Tell whether the first thing that is sent is the charge: a card to be saved is saved
-    before."""
-    return not form.remember
+    before, and a source that came with a card is looked at."""
+    return not form.remember and not (form.token and form.source)
 
 
 def _create(attempt: Attempt, form: OrderForm) -> Charge:
@@ -62,7 +64,7 @@ def _create(attempt: Attempt, form: OrderForm) -> Charge:
         return_uri=address.external(url_for(".order", order_id=attempt.order_id)),
         ip=request.remote_addr,
         description=", ".join(f"{line['quantity']} x {line['name']}" for line in lines),
-        capture=current_app.config["AUTO_CAPTURE"],
+        capture=current_app.config["AUTO_CAPTURE"] or not form.by_card,
         metadata={
             "app": "Omise Flask",
             "cart": {"items": {line["sku"]: line["quantity"] for line in lines}},
@@ -80,21 +82,69 @@ def _refuse_if_late() -> None:
 
 def _pay_with(attempt: Attempt, form: OrderForm) -> dict[str, Any]:
     """Name what is charged; a card to be remembered is first kept with a customer."""
+    if form.way:
+        paying = {"source": _source(form.way, form.details, attempt)}
+        return {"card": form.token, **paying} if form.token else paying
+    if form.source and form.token:
+        _before_the_charge(_refuse_other_sources, form.source)
+        return {"card": form.token, "source": form.source}
     if form.source:
         return {"source": form.source}
     if form.customer:
         return {"customer": form.customer, "card": form.card}
     if not form.remember:
         return {"card": form.token}
+    customer, card = _before_the_charge(_save_card, form.token, form.email)
+    visitor.keep_card(customer, card, attempt.id)
+    return {"customer": customer, "card": card}
+
+
+def _source(way: Method, details: dict[str, str], attempt: Attempt) -> dict[str, Any]:
+    """Describe the source that Omise makes with the charge, in the same request (sources-api)."""
+    source = {"type": way.type, **fields.as_source(details)}
+    if way.flow == APP:
+        source["platform_type"] = _platform()
+    if way.flow == QR:
+        # A phone keeps a PNG among its photos, where a banking app looks for codes; no SVG.
+        source["qr_settings"] = {"image_type": "png"}
+    if "shipping" in source:
+        source["shipping"]["country"] = COUNTRIES[attempt.currency]
+        source["items"] = [_item(line) for line in attempt.order.lines]
+    return source
+
+
+def _platform() -> str:
+    """Tell which app Omise should open (sources-api: platform_type)."""
+    agent = request.headers.get("User-Agent", "")
+    if "Android" in agent:
+        return "ANDROID"
+    return "IOS" if "iPhone" in agent or "iPad" in agent else "WEB"
+
+
+def _item(line: dict[str, Any]) -> dict[str, Any]:
+    """Give a line as a source has it, with the price of one piece where that is a whole number."""
+    each, rest = divmod(line["amount"], line["quantity"])
+    named = {"sku": line["sku"], "name": line["name"]}
+    if rest:
+        return {**named, "quantity": 1, "amount": line["amount"]}
+    return {**named, "quantity": line["quantity"], "amount": each}
+
+
+def _before_the_charge(act: Callable, *args: Any) -> Any:
+    """Do what comes before the charge: if it goes wrong, no charge was asked for yet."""
     try:
-        customer, card = _save_card(form.token or "", form.email)
+        return act(*args)
     except GatewayError as error:
-        # No charge was asked for yet, whatever became of the card.
         raise GatewayError(
             str(error), code=error.code or "nothing_sent", money_may_have_moved=False
         ) from error
-    visitor.keep_card(customer, card, attempt.id)
-    return {"customer": customer, "card": card}
+
+
+def _refuse_other_sources(source: str) -> None:
+    """Take a token beside a source only where both are one payment: instalments by a card of the
+    bank's."""
+    if not verbs.type_of_source(source).startswith("installment_wlb_"):
+        raise GatewayError("a token, and a source of another kind", code="odd_means")
 
 
 def _save_card(token: str, email: str | None) -> tuple[str, str]:

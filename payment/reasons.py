@@ -27,6 +27,8 @@ SENTENCES = {
     "failed_processing": "The payment could not be processed. "
     "Try again, or choose another way to pay.",
     # Errors of a request, after which no charge exists.
+    "odd_means": "It was not clear how you wanted to pay, so nothing was charged. "
+    "Please choose how to pay.",
     "used_token": "These card details were used up by an earlier try. Please enter them again.",
     "invalid_card": "The card details were not accepted. Please check them and try again.",
     "invalid_card_token": "Please enter the card details again.",

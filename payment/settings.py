@@ -25,6 +25,9 @@ TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off", "none"
 # Shorter ones can be tried out (RFC 2104 asks for the length of the hash; Omise's have 32 bytes
 # or more).
 _SHORTEST_SECRET = 6
+# What nobody guesses has at least so many characters or bytes, and so many different ones: a key
+# that signs sessions, and a webhook secret. Live keys demand it.
+_GOOD_KEY, _GOOD_SECRET = (32, 10), (16, 8)
 
 DEFAULTS: dict[str, Any] = {
     # The keys of the Omise account (dashboard: Settings > Keys), both test or both live.
@@ -220,6 +223,12 @@ def _check_live(app: Flask) -> None:
         raise SettingError(
             "OMISE_WEBHOOK_SECRET must be set when OMISE_SECRET_KEY is live."
         )
+    if any(_is_weak(key, _GOOD_SECRET) for key in _webhook_keys(config)):
+        raise SettingError(
+            "OMISE_WEBHOOK_SECRET is too short or too plain for live keys: it must be the text "
+            "that the dashboard shows under Settings > Webhooks."
+        )
+    _check_session_keys(config)
     if config["PREFERRED_URL_SCHEME"] != "https":
         raise SettingError(
             "PREFERRED_URL_SCHEME must be https when OMISE_SECRET_KEY is live."
@@ -229,3 +238,26 @@ def _check_live(app: Flask) -> None:
             raise SettingError(
                 f"{key} must be https when OMISE_SECRET_KEY is live: keys and cards travel there."
             )
+
+
+def _webhook_keys(config: dict[str, Any]) -> list[bytes]:
+    return [
+        base64.b64decode(part) for part in config["OMISE_WEBHOOK_SECRET"].split(",")
+    ]
+
+
+def _check_session_keys(config: dict[str, Any]) -> None:
+    """Refuse keys by which a stranger could sign a session, and charge a card saved in it."""
+    for key in ("SECRET_KEY", "SECRET_KEY_FALLBACKS"):
+        said = config.get(key) or []
+        for one in [said] if isinstance(said, str | bytes) else said:
+            if _is_weak(one, _GOOD_KEY):
+                raise SettingError(
+                    f"{key} (FLASK_{key}) must be long and random when OMISE_SECRET_KEY is live, "
+                    "such as `openssl rand -hex 32` prints."
+                )
+
+
+def _is_weak(secret: str | bytes, good: tuple[int, int]) -> bool:
+    length, variety = good
+    return len(secret) < length or len(set(secret)) < variety

@@ -25,11 +25,27 @@ from .serve import Server
     metavar="FILE|URL",
     help="Another script to serve as /omise.js, such as the genuine one.",
 )
-def main(port, country, db, webhook, omise_js):
+@click.option(
+    "--retired",
+    is_flag=True,
+    help="Offer the ways to pay that Omise has switched off as well.",
+)
+@click.option(
+    "--name",
+    multiple=True,
+    metavar="HOST",
+    help="Another name that requests may carry, besides those of this machine.",
+)
+def main(port, country, db, webhook, omise_js, retired, name):
     """Imitate Omise on this machine: API, vault, omise.js, bank pages and dashboard."""
     try:
         app = create_app(
-            database=db, country=country, webhook_uri=webhook, omise_js=omise_js
+            database=db,
+            country=country,
+            webhook_uri=webhook,
+            omise_js=omise_js,
+            retired=retired,
+            hosts=name,
         )
         server = Server(app, port)
     except (OSError, Refused, ValueError) as error:

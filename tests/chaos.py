@@ -16,6 +16,7 @@ import threading
 import time
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,9 +25,11 @@ os.environ["PYTHON_DOTENV_DISABLED"] = "1"
 
 import click  # noqa: E402  what comes below reads the environment
 import plans  # noqa: E402
-from processes import Machine  # noqa: E402
+import requests  # noqa: E402
+from processes import Machine, faketime  # noqa: E402
 from progress import end_well, progress  # noqa: E402
-from restless import Restless, address, patiently  # noqa: E402
+from restless import GONE, Restless, address, patiently  # noqa: E402
+from sqlalchemy.exc import OperationalError  # noqa: E402
 from verdict import UNSURE, Books, Visit, judge  # noqa: E402
 
 # What nobody met by then, nobody will; and every request is held against every rule.
@@ -37,8 +40,12 @@ VERSIONS = ("2019-05-29", "2017-11-02")
 class Chaos:
     """Run the shoppers of one seed against one machine, and remember what they went through."""
 
-    def __init__(self, machine, seed, orders, kills, jobs=6, step=lambda: None):
+    def __init__(
+        self, machine, seed, orders, kills, jobs=6, others=0, step=lambda: None
+    ):
         self.machine, self.seed, self.jobs = machine, seed, jobs
+        # So many charges of somebody else's are in the account before anybody comes.
+        self._others = others
         # Called whenever a shopper has gone home.
         self._step = step
         killed = random.Random(f"{seed}:kills").sample(range(orders), kills)
@@ -51,18 +58,49 @@ class Chaos:
 
     def run(self):
         """Let everybody shop, then let everything come to rest; gives the findings."""
-        watching = threading.Event()
-        watcher = threading.Thread(target=self._watch, args=(watching,))
-        watcher.start()
+        self._crowd()
+        ended = threading.Event()
+        beside = (self._watch, self._go_on_crowding, self._hold_rows)
+        running = [threading.Thread(target=one, args=(ended,)) for one in beside]
+        for one in running:
+            one.start()
         try:
             for three_d_secure in (False, True):
                 self._shop_all(three_d_secure)
-            self._heal()
+                self._heal()
             self._settle()
         finally:
-            watching.set()
-            watcher.join()
+            ended.set()
+            for one in running:
+                one.join()
         return self._findings()
+
+    def _crowd(self):
+        """Fill the account with charges of somebody else's, of which the shop hears nothing."""
+        omise, home = self.machine.omise, f"{self.machine.url}/webhook"
+        omise.control("settings", webhook_uri=None)
+        chosen = random.Random(f"{self.seed}:others")
+        with ThreadPoolExecutor(self.jobs) as others:
+            odd = [chosen.choice(plans.FOREIGN) for _ in range(self._others)]
+            list(others.map(self.machine.crowds, odd))
+        omise.control("settings", webhook_uri=home)
+
+    def _go_on_crowding(self, ended):
+        """Let others use the account meanwhile; of these the shop hears by webhook, too."""
+        chosen = random.Random(f"{self.seed}:meanwhile")
+        while not ended.wait(0.5):
+            with suppress(*GONE, requests.HTTPError):
+                self.machine.crowds(chosen.choice(plans.FOREIGN))
+
+    def _hold_rows(self, ended):
+        """Hold a row of the book now and then, as a stuck host does."""
+        chosen = random.Random(f"{self.seed}:rows")
+        while not ended.wait(chosen.uniform(4, 10)):
+            orders = sorted(self.machine.orders())
+            if orders:
+                with suppress(OperationalError), self.machine.locked(orders[-1]):
+                    ended.wait(chosen.uniform(0.5, 2))
+                    self.struck["row held"] += 1
 
     def _shop_all(self, three_d_secure):
         """Send in those who shop with or without 3-D Secure: at Omise it is one switch."""
@@ -116,14 +154,16 @@ class Chaos:
             held = {**kill.hold, "about": order_id, "seconds": 30}
             rule = patiently(lambda: self.machine.omise.breaks(**held))
         self._killing.acquire()
-        killer = threading.Thread(target=self._kill, args=(kill, rule))
+        killer = threading.Thread(target=self._kill, args=(kill, rule, order_id))
         killer.start()
         return killer
 
-    def _kill(self, kill, rule):
+    def _kill(self, kill, rule, order_id):
         try:
             if rule:
                 self._await_hold(rule)
+            elif kill.hearing:
+                self._await_hearing(order_id)
             else:
                 time.sleep(kill.seconds)  # the instant that the seed drew
             began = time.monotonic()
@@ -145,6 +185,15 @@ class Chaos:
             if patiently(lambda: self.machine.omise.fault(rule))["state"] == "held":
                 return
             time.sleep(0.05)
+
+    def _await_hearing(self, order_id):
+        """Wait until the host hears of it, with the book written and nobody marked as told."""
+        deadline = time.monotonic() + 8
+        while time.monotonic() < deadline:
+            if order_id in self.machine.heard("hears"):
+                self.struck["killed while hearing"] += 1
+                return
+            time.sleep(0.02)
 
     def _watch(self, ended):
         """Measure from when a charge is first seen at Omise until it is in the book.
@@ -183,6 +232,7 @@ class Chaos:
         # This is how time passes here: "nothing is there" is believed after ten minutes.
         self.machine.ages(lost, timedelta(minutes=20))
         self.machine.ages_refunds(timedelta(minutes=20))
+        self.machine.ages_signals(timedelta(minutes=2))
         for _ in range(2):
             self._sweeps_well()
 
@@ -202,6 +252,7 @@ class Chaos:
             attempts=machine.attempts(),
             refunds=machine.refunds(),
             given_up=machine.given_up(),
+            heard=machine.heard(),
         )
         findings = judge(books, self.visits)
         if self.unsettled:
@@ -240,22 +291,43 @@ def _told(counts):
 @click.option("--orders", type=click.IntRange(1), default=100, show_default=True)
 @click.option("--kills", type=click.IntRange(0), default=20, show_default=True)
 @click.option("--jobs", type=click.IntRange(1), default=6, help="Shoppers at once.")
+@click.option(
+    "--others",
+    type=click.IntRange(0),
+    default=1000,
+    show_default=True,
+    help="Charges of others in the account.",
+)
+@click.option(
+    "--skew",
+    type=int,
+    default=0,
+    help="Seconds that one sweep's host is wrong, where the book has a clock of its own.",
+)
 @click.option("--database", metavar="URL", help="An empty one; else SQLite, for once.")
 @click.option("--api-version", type=click.Choice(VERSIONS), default=VERSIONS[0])
-def main(seed, orders, kills, jobs, database, api_version):
+def main(seed, orders, kills, jobs, others, skew, database, api_version):
     """Shop through faults and kills drawn from a seed, and compare the books in the end."""
     if kills > orders:
         raise click.UsageError("There is at most one kill for each order.")
+    if skew and not (database or "").startswith("postgres"):
+        raise click.UsageError(
+            "SQLite has no clock but the host's: --skew is for PostgreSQL."
+        )
+    if skew and not faketime():
+        raise click.UsageError(
+            "--skew needs libfaketime (apt-get install libfaketime)."
+        )
     end_well()
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     database = database or f"sqlite:///{folder / 'shop.sqlite3'}"
     version = {"OMISE_API_VERSION": api_version}
     try:
         with (
-            Machine(folder, database, sweepers=2, **version) as machine,
+            Machine(folder, database, 2, skew, **version) as machine,
             progress("Shoppers", orders) as step,
         ):
-            chaos = Chaos(machine, seed, orders, kills, jobs, step)
+            chaos = Chaos(machine, seed, orders, kills, jobs, others, step)
             findings = chaos.run()
             summary = chaos.summary(findings)
     except SystemExit:  # stopped: there is nothing to look at

@@ -23,6 +23,7 @@ BEHAVIOURS = (
     "old code paid as well",
     "another browser",
     "gives up waiting",
+    "touches the basket",
 )
 CREATE = {"method": "POST", "path": "/charges"}
 CUSTOMER = {"method": "POST", "path": "/customers"}
@@ -30,6 +31,24 @@ FIND = {"method": "GET", "path": r"/charges/chrg_test_\w+"}
 LIST = {"method": "GET", "path": "/charges"}
 EXPIRE = {"method": "POST", "path": r"/charges/chrg_test_\w+/expire"}
 REFUND = {"method": "POST", "path": r"/charges/chrg_test_\w+/refunds"}
+READ_REFUNDS = {"method": "GET", "path": r"/charges/chrg_test_\w+/refunds"}
+LIES = ("change", "swapped")
+# What other programs write into the metadata of charges of the same account.
+ODD = (
+    None,
+    {},
+    [],
+    "text",
+    {"attempt_id": 7, "order_id": {"a": [1]}},
+    {"attempt_id": "x" * 500, "order_id": ""},
+)
+# What they may really write there: Omise takes a hash, of whatever is in it.
+FOREIGN = (
+    None,
+    {"order_id": "1001"},
+    {"attempt_id": 7, "order_id": {"a": [1]}},
+    {"attempt_id": str(uuid.UUID(int=7)), "order_id": str(uuid.UUID(int=8))},
+)
 # A list that shows nothing, for longer than the shop is patient: no rule of a plan, since it
 # strikes whoever asks next, but set by the shopper at the moment when time passes.
 EMPTY = {"fault": "change", "set": {"data": [], "total": 0}, "times": 4, **LIST}
@@ -37,9 +56,12 @@ EMPTY = {"fault": "change", "set": {"data": [], "total": 0}, "times": 4, **LIST}
 
 @dataclass(frozen=True)
 class Kill:
-    """Say when the shop is killed: at a fault that holds a request, or after so many seconds."""
+    """Say when the shop is killed: at a fault that holds a request, while the host hears that the
+    order is paid, or after so many seconds.
+    """
 
     hold: dict | None
+    hearing: bool
     seconds: float
     with_sweeps: bool
 
@@ -50,8 +72,9 @@ class Plan:
 
     `own_page`: pays again from the order's own page, else through the basket. `waits`: so much
     time passes while an answer is missing that the shop may give it up; `keeps_back`: the list of
-    charges shows nothing meanwhile. `refunds`: what an operator gives back of it, one by one, in
-    the smallest unit; None is all that is left.
+    charges shows nothing meanwhile. No list lies to those who shop with 3-D Secure: of them,
+    nothing may be given up that Omise showed. `refunds`: what an operator gives back of it, one by
+    one, in the smallest unit; None is all that is left.
     """
 
     number: int
@@ -83,6 +106,11 @@ class Plan:
         return {product(sku).name: quantity for sku, quantity in self.things}
 
     @property
+    def lists_lie(self):
+        """Tell whether lists may show less than there is while this shopper is here."""
+        return not self.three_d_secure
+
+    @property
     def pays_twice(self):
         """Tell whether the shopper pays a second charge by their own doing."""
         return self.behaviour == "old code paid as well"
@@ -90,7 +118,7 @@ class Plan:
     @property
     def lied_to(self):
         """Tell whether Omise's answers are made to contradict its books."""
-        return any(rule["fault"] == "change" for rule in self.faults)
+        return any(rule["fault"] in LIES for rule in self.faults)
 
     def __str__(self):
         return str(asdict(self))
@@ -101,9 +129,10 @@ def draw(seed, number, killed):
     rng = random.Random(f"{seed}:{number}")
     behaviour = rng.choice(BEHAVIOURS)
     skus = rng.sample([item.sku for item in products()], rng.randint(1, 3))
+    three_d_secure, refunds = rng.random() < 0.4, _refunds(rng)
     plan = Plan(
         number=number,
-        three_d_secure=rng.random() < 0.4,
+        three_d_secure=three_d_secure,
         things=tuple((sku, rng.randint(1, 2)) for sku in skus),
         behaviour=behaviour,
         approves=rng.random() < 0.8,
@@ -112,10 +141,10 @@ def draw(seed, number, killed):
         persists=rng.random() < 0.7,
         own_page=rng.random() < 0.5,
         waits=behaviour == "gives up waiting" or rng.random() < 0.2,
-        keeps_back=rng.random() < 0.6,
+        keeps_back=rng.random() < 0.6 and not three_d_secure,
         payer=rng.choice(("pay", "pay", "pay", "fail", "expire", None)),
-        refunds=_refunds(rng),
-        faults=tuple(_faults(rng, behaviour)),
+        refunds=refunds,
+        faults=tuple(_faults(rng, behaviour, bool(refunds), not three_d_secure)),
         kill=_kill(rng),
     )
     return plan if killed else Plan(**{**vars(plan), "kill": None})
@@ -134,15 +163,18 @@ def _kill(rng):
         None,
         None,
     )
-    return Kill(rng.choice(holds), rng.uniform(0, 2), rng.random() < 0.3)
+    hold, hearing = rng.choice(holds), rng.random() < 0.5
+    return Kill(
+        None if hearing else hold, hearing, rng.uniform(0, 2), rng.random() < 0.3
+    )
 
 
-def _faults(rng, behaviour):
+def _faults(rng, behaviour, refunded, lists_lie):
     """Draw the rules of an order; those about a list of charges strike whoever asks next."""
     if behaviour == "old code paid as well":
         # The code can be paid later only if Omise did not close it.
         yield {"fault": "answer_before", "status": 500, "times": 0, **EXPIRE}
-    if behaviour == "gives up waiting":
+    if behaviour in ("gives up waiting", "touches the basket"):
         gone = ("reset_after", "close_after", "half_body", "reset_before")
         yield {"fault": rng.choice(gone), **CREATE}
     if behaviour == "saved card" and rng.random() < 0.5:
@@ -154,12 +186,16 @@ def _faults(rng, behaviour):
         one = rng.choice((_broken, _broken, _lie, _stale))
         yield {**one(rng), **FIND, "times": rng.randint(1, 3)}
     if rng.random() < 0.25:
-        one = rng.choice((_broken, _lag))
+        one = rng.choice((_broken, _lag, _short) if lists_lie else (_broken,))
         yield {**one(rng), **LIST, "times": rng.randint(1, 3)}
     if behaviour == "another way" and rng.random() < 0.4:
         yield {**_broken(rng), **EXPIRE}
-    if rng.random() < 0.5:
+    if refunded and rng.random() < 0.8:
         yield {**_broken(rng), **REFUND}
+        # The first read tells what is there before anything is given back.
+        yield {**_broken(rng), **READ_REFUNDS, "skip": 1, "times": rng.randint(1, 3)}
+    elif refunded:
+        yield {"fault": "unreadable", "reads": rng.randint(1, 3), **REFUND}
     if rng.random() < 0.6:
         yield _webhook(rng)
     if rng.random() < 0.04:
@@ -178,6 +214,11 @@ def _broken(rng):
             {"fault": "drip", "seconds": 12, "part": rng.choice(("headers", "body"))},
             {"fault": "half_body"},
             {"fault": "wrong_length"},
+            {"fault": "interim", "statuses": rng.choice(([103], [100, 102, 103, 199]))},
+            {"fault": "doubled"},
+            {"fault": "leftover", "bytes": rng.choice(("answer", "text"))},
+            {"fault": "reset_reused"},
+            {"fault": "close_idle"},
             _answer(rng, when),
             _answer(rng, when),
             {"fault": "answer_before", "status": 429, "retry_after": 1}
@@ -214,6 +255,7 @@ def _lie(rng):
             {"fault": "change", "set": {"status": "successful", "paid": False}},
             {"fault": "change", "set": {"status": "pending", "paid": False}},
             {"fault": "change", "set": {"authorize_uri": "javascript:alert(1)"}},
+            {"fault": "swapped"},
         )
     )
 
@@ -228,6 +270,17 @@ def _stale(rng):
 
 def _lag(rng):
     return {"fault": "lag", "seconds": rng.choice((5, 15))}
+
+
+def _short(rng):
+    """Draw a page of a list that shows less than there is, or says something odd of it."""
+    return rng.choice(
+        (
+            {"fault": "short_page", "rows": rng.choice((0, 1, 3))},
+            {"fault": "wrong_total", "total": rng.choice(("low", "missing", "text"))},
+            {"fault": "poisoned_row", "metadata": rng.choice(ODD)},
+        )
+    )
 
 
 def _webhook(rng):

@@ -7,12 +7,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import requests
 from rig import Omise, database_url, eventually, free_port
-from sqlalchemy import create_engine, select, update
+from sqlalchemy import create_engine, select, text, update
 from sqlalchemy.pool import NullPool
 
 import sandbox
@@ -51,8 +51,11 @@ class Process:
 class Machine:
     """Serve a shop by gunicorn beside a standalone sandbox, with as many sweeps as asked for."""
 
-    def __init__(self, folder, database=None, sweepers=0, **settings):
-        self.folder = folder
+    def __init__(self, folder, database=None, sweepers=0, skew=0, **settings):
+        """Prepare a machine; `skew` sets the clock of every other sweep's host so many seconds
+        wrong.
+        """
+        self.folder, self._skew = folder, skew
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         omise = f"http://localhost:{free_port()}/"
@@ -60,6 +63,9 @@ class Machine:
         self.database = upgraded(database) if database else database_url(folder)
         self._engine = create_engine(self.database, poolclass=NullPool)
         self._sweepers, self._sweeps = sweepers, []
+        self._aged = set()
+        # The charges that others made in the same account, by id.
+        self.others = set()
         self.settings = {
             "FLASK_SECRET_KEY": os.urandom(16).hex(),
             "SERVER_NAME": f"localhost:{self.port}",
@@ -75,7 +81,8 @@ class Machine:
             **settings,
         }
         kept = {key: os.environ[key] for key in _KEPT if key in os.environ}
-        own = {"FLASK_APP": "app", "FLASK_SKIP_DOTENV": "1"}
+        own = {"FLASK_APP": "tests/heard.py", "FLASK_SKIP_DOTENV": "1"}
+        own |= {"HEARD_IN": str(folder / "heard"), "HEARD_FOR": "0.3"}
         self._environment = {
             "PYTHON_DOTENV_DISABLED": "1",
             **own,
@@ -97,8 +104,9 @@ class Machine:
     def __exit__(self, *_):
         self._end.close()
 
-    def _start(self, name, *arguments):
-        return Process(arguments, self._environment, self.folder / f"{name}.log")
+    def _start(self, name, *arguments, skew=0):
+        environment = self._environment | (wrong_clock(skew) if skew else {})
+        return Process(arguments, environment, self.folder / f"{name}.log")
 
     def _start_omise(self):
         port = self.omise.base.rstrip("/").rsplit(":", 1)[1]
@@ -118,7 +126,8 @@ class Machine:
     def start_shop(self):
         """Serve the shop as production does, and wait until it answers."""
         bind = ("--bind", f"127.0.0.1:{self.port}")
-        self._shop = self._start("shop", "gunicorn", *bind, "app:create_app()")
+        listening = ("--pythonpath", "tests", "heard:create_app()")
+        self._shop = self._start("shop", "gunicorn", *bind, *listening)
         eventually(self.is_up, 60)
 
     def is_up(self):
@@ -141,8 +150,9 @@ class Machine:
 
     def start_command(self, *arguments):
         """Let `flask payment ...` run beside."""
-        name = f"{arguments[0]}{len(self._sweeps)}"
-        self._sweeps.append(self._start(name, "flask", "payment", *arguments))
+        number = len(self._sweeps)
+        command = (f"{arguments[0]}{number}", "flask", "payment", *arguments)
+        self._sweeps.append(self._start(*command, skew=number % 2 and self._skew))
 
     def kill_sweeps(self):
         """End the sweeps, and what else runs beside, as `kill -9` does."""
@@ -159,6 +169,13 @@ class Machine:
             text=True,
             timeout=300,
         )
+
+    def heard(self, word="heard"):
+        """Read of which orders the host heard that they are paid, or (`hears`) began to hear."""
+        notes = self.folder / "heard"
+        lines = notes.read_text().splitlines() if notes.exists() else []
+        told = (line.split() for line in lines)
+        return {order_id for said, order_id in told if said == word}
 
     def connect(self):
         """Reach the order book beside the shop."""
@@ -184,9 +201,10 @@ class Machine:
         return self._rows(select(Refund.__table__).order_by(Refund.created_at))
 
     def given_up(self):
-        """Read which attempts the shop at some time said were not found."""
-        query = select(Entry.attempt_id).where(Entry.became == "not_found")
-        return {one["attempt_id"] for one in self._rows(query)}
+        """Read which attempts the shop at some time said were not found, and when it did."""
+        query = select(Entry.attempt_id, Entry.at).where(Entry.became == "not_found")
+        rows = self._rows(query.order_by(Entry.id.desc()))
+        return {one["attempt_id"]: one["at"] for one in rows}
 
     def unused(self):
         """Read which tokens and sources nobody used, as far as this version of the API says so."""
@@ -200,9 +218,14 @@ class Machine:
             return [dict(row._mapping) for row in connection.execute(query)]
 
     def ages(self, attempts, by):
-        """Let time pass for attempts: their clock is moved back, since nobody waits that long."""
+        """Let time pass for attempts: their clock is moved back, since nobody waits that long.
+
+        Once for each: the charge, whose clock is Omise's, must stay near it.
+        """
+        young = [one for one in attempts if one["id"] not in self._aged]
+        self._aged |= {one["id"] for one in young}
         with self.connect() as connection, connection.begin():
-            for one in attempts:
+            for one in young:
                 moments = {key: one[key] for key in ("created_at", "sent_at")}
                 values = {key: at and at - by for key, at in moments.items()}
                 values["checked_at"] = None
@@ -216,13 +239,44 @@ class Machine:
                 chosen = update(Refund).where(Refund.id == one["id"])
                 connection.execute(chosen.values(created_at=one["created_at"] - by))
 
+    def ages_signals(self, by):
+        """Let time pass for what receivers have not heard yet."""
+        untold = (Entry.signal.is_not(None), Entry.told_at.is_(None))
+        with self.connect() as connection, connection.begin():
+            rows = connection.execute(select(Entry.id, Entry.at).where(*untold)).all()
+            for row in rows:
+                chosen = update(Entry).where(Entry.id == row.id)
+                connection.execute(chosen.values(at=row.at - by))
+
     def charges(self, order_id=None):
-        """Read what was really charged, oldest first."""
+        """Read what was really charged for the shop, oldest first."""
         return [
             one
             for one in self.held("charge")
-            if order_id in (None, (one["metadata"] or {}).get("order_id"))
+            if one["id"] not in self.others
+            and order_id in (None, (one["metadata"] or {}).get("order_id"))
         ]
+
+    def crowds(self, metadata):
+        """Let somebody else make a charge in the same account."""
+        source = {"type": "promptpay"}
+        asked = {"amount": 5000, "currency": "THB", "source": source}
+        url, key = f"{self.omise.base}charges", (sandbox.SECRET_KEY, "")
+        sent = asked | {"metadata": metadata} if metadata else asked
+        answer = requests.post(url, json=sent, auth=key, timeout=30)
+        answer.raise_for_status()
+        self.others.add(answer.json()["id"])
+
+    @contextmanager
+    def locked(self, order_id):
+        """Hold an order's row of the book, as a stuck host does; in SQLite, all that is written."""
+        lock = "BEGIN IMMEDIATE"
+        if self.database.startswith("postgresql"):
+            lock = "SELECT 1 FROM payment_orders WHERE id = :id FOR UPDATE"
+        with self.connect() as connection:
+            connection.execute(text(lock), {"id": order_id} if ":id" in lock else {})
+            yield
+            connection.rollback()
 
     def held(self, kind):
         """Read all that the sandbox holds of a kind.
@@ -236,6 +290,21 @@ class Machine:
                 "SELECT body FROM objects WHERE kind = ? ORDER BY seq", (kind,)
             ).fetchall()
         return [json.loads(body) for (body,) in rows]
+
+
+def wrong_clock(seconds):
+    """Give the environment in which a process lives so many seconds in the future, or the past."""
+    return {
+        "LD_PRELOAD": str(faketime()),
+        "FAKETIME": f"{seconds:+d}s",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+def faketime():
+    """Find the library that tells a process another time (Debian's libfaketime); None without."""
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    return found[0] if found else None
 
 
 def upgraded(url):

@@ -48,6 +48,12 @@ class Restless(Shopper):
         page = self._until_there(lambda: post(path, data, allow_redirects=False))
         return self.get(page.headers["Location"]) if page.is_redirect else page
 
+    def changes(self, sku, quantity):
+        """Say in the basket how many of one thing are wanted."""
+        fields = self.hidden(self.get("/cart").text)
+        token = {"csrf_token": fields.get("csrf_token") or self.form["csrf_token"]}
+        return self.post("/cart/change", token | {"sku": sku, "quantity": quantity})
+
     def _until_there(self, ask):
         def answer():
             try:
@@ -302,6 +308,16 @@ def _another_browser(shopper, form):
         shopper.pays_with(shopper.form, **shopper.card())
 
 
+def _touches_basket(shopper, form):
+    """One more and one less again is the same basket, and what may be paid is not in it."""
+    shopper.pays_with(form, **shopper.card())
+    sku, quantity = shopper.plan.things[0]
+    for number in (quantity + 1, quantity):
+        shopper.changes(sku, number)
+    if shopper.opens():
+        shopper.pays_with(shopper.form, **shopper.card())
+
+
 ACTS = {
     "card": _card,
     "saved card": _saved,
@@ -315,6 +331,7 @@ ACTS = {
     "old code paid as well": _old_code,
     "another browser": _another_browser,
     "gives up waiting": _card,
+    "touches the basket": _touches_basket,
 }
 
 

@@ -10,13 +10,16 @@ import uuid
 
 import requests
 from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 import payment
 import sandbox
 from app import create_app
 from config import Config
+from payment.orderform import fingerprint
 from payment.orders import migrations, queries
+from payment.orders.models import Order
 from payment.orders.transaction import Book
 from webhook import webhook
 
@@ -163,6 +166,23 @@ class Shop:
         """Read an order from the book."""
         with self.app.app_context():
             return queries.find_order(order_id)
+
+    def orders(self, amount, currency):
+        """Write an order into the book that nobody has tried to pay, and give its id."""
+        order_id, name = str(uuid.uuid4()), "A thing"
+        line = {"sku": "thing", "name": name, "quantity": 1, "amount": amount}
+        shown = {"lines": [line], "amount": amount, "currency": currency}
+        mark = fingerprint([line], amount, currency)
+        with self.app.app_context(), Session(self.engine) as session:
+            session.add(Order(id=order_id, fingerprint=mark, **shown))
+            session.commit()
+        return order_id
+
+    def capability(self):
+        """Wait until the shop knows what its account can do."""
+        account = self.app.extensions["payment"].account
+        account.refresh()
+        return eventually(account.capability)
 
     def sweep(self):
         """Run `flask payment sweep` once."""

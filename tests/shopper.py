@@ -32,12 +32,12 @@ class Shopper:
         return path if path.startswith("http") else f"{self.shop.url}{path}"
 
     def hidden(self, html=None):
-        """Read the hidden fields of the last page's last payment form."""
+        """Read the hidden fields of the last page's forms, of the first that has each."""
         fields = re.findall(
             r'<input type="hidden" name="([^"]+)" value="([^"]*)"',
             html or self.page.text,
         )
-        return {name: unescape(value) for name, value in fields}
+        return {name: unescape(value) for name, value in reversed(fields)}
 
     def adds(self, sku="celadon-cup", quantity=1):
         """Put something in the cart."""
@@ -86,6 +86,12 @@ class Shopper:
         currency = re.search(r'data-currency="(\w+)"', self.page.text)[1]
         source = self.shop.omise.source(type, self.total(), currency, **more)
         return self.charges(form, follow, omiseSource=source)
+
+    def chooses(self, way, follow=True, **details):
+        """Press a row of the list on the page, be it the checkout's or an order's own."""
+        form = {**self.hidden(), "method": way, **details}
+        form.pop("omiseCustomer", None)
+        return self.charges(form, follow)
 
     @property
     def order_id(self):

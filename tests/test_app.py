@@ -62,15 +62,40 @@ def test_only_the_payment_pages_may_load_omise_s_script(served, pages):
     script = f"{served.url}/sandbox/omise.js"
     allowed = {path: policy(page).get("script-src") for path, page in pages.items()}
     assert allowed.pop("/checkout") == allowed.pop("pay") == ["'self'", script]
+    for path in ("order", "status", "code"):
+        assert allowed.pop(path) == ["'self'"]
     assert set(allowed.values()) == {None}
-    assert {tuple(policy(page)["default-src"]) for page in pages.values()} == {
-        ("'self'",)
-    }
 
 
-@pytest.mark.parametrize("path", ["/checkout", "order", "pay", "status", "code"])
-def test_payment_pages_are_not_stored(pages, path):
-    """E14: no-store."""
+def test_pages_may_load_nothing_but_what_they_use(pages):
+    """E11: no page falls back on a source that nobody has named."""
+    plain = {"default-src": ["'none'"], "img-src": ["'self'"], "style-src": ["'self'"]}
+    for path, page in pages.items():
+        assert policy(page)["default-src"] == ["'none'"], path
+    for path in ("/", "/cart", "/nowhere"):
+        rules = policy(pages[path])
+        assert plain == {name: rules[name] for name in rules if name.endswith("-src")}
+    order = {name: v for name, v in policy(pages["order"]).items() if "-src" in name}
+    assert order == plain | {"script-src": ["'self'"], "connect-src": ["'self'"]}
+
+
+@pytest.mark.parametrize("path", [*PAGES, "status", "code"])
+def test_other_sites_and_unused_powers_stay_outside(pages, path):
+    """E11: who opens a page cannot reach into it, and it may use nothing of the device."""
+    headers = pages[path].headers
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    powers = headers["Permissions-Policy"].split(", ")
+    assert {"camera=()", "geolocation=()", "payment=()", "usb=()"} <= set(powers)
+    assert all(power.endswith("=()") for power in powers)
+
+
+@pytest.mark.parametrize("path", [*PAGES, "status", "code"])
+def test_what_carries_a_token_or_an_order_is_not_stored(pages, path):
+    """E14: no-store, but for pictures and styles."""
+    if path == "/favicon.ico":
+        assert pages[path].headers["Cache-Control"] == "no-cache"
+        return
     assert pages[path].headers["Cache-Control"] == "no-store"
 
 
@@ -102,18 +127,18 @@ def test_the_payment_page_names_omise_s_script_when_it_is_the_real_one(build_app
     assert 'src="https://cdn.omise.co/omise.js"' in page.text
     rules = policy(page)
     assert rules["script-src"] == ["'self'", "https://cdn.omise.co/omise.js"]
-    frames = {"'self'", "https://cdn.omise.co", "https://vault.omise.co"}
+    frames = {"https://cdn.omise.co", "https://vault.omise.co"}
     assert set(rules["frame-src"]) == frames
-    asked = {"'self'", "https://cdn.omise.co", "https://api.omise.co"}
+    asked = {"https://cdn.omise.co", "https://api.omise.co"}
     assert set(rules["connect-src"]) == asked
-    assert set(rules["img-src"]) == {"'self'", "data:", "https://cdn.omise.co"}
+    assert set(rules["img-src"]) == {"'self'", "https://cdn.omise.co"}
     assert "/sandbox/" not in page.text
     assert client.get("/sandbox/dashboard/").status_code == 404
 
 
 def test_every_form_refuses_a_missing_or_foreign_token_and_keeps_the_cart(served):
     """D9: route by route, from the app's own map."""
-    exempt = {"/webhook", "/orders/<uuid:order_id>/complete"}
+    exempt = {"/webhook", "/orders/<uuid:order_id>/complete", "/reports"}
     posts = [
         rule.rule
         for rule in served.app.url_map.iter_rules()
@@ -222,6 +247,23 @@ def test_the_address_that_a_proxy_of_ours_saw_is_told_to_omise(build_shop):
         shopper.adds()
         shopper.pays()
         assert shop.omise.charges()[0]["ip"] == "203.0.113.9"
+
+
+@pytest.mark.parametrize(("proxies", "status"), [("0", 302), ("1", 200)])
+def test_the_scheme_that_only_a_proxy_of_ours_may_tell(build_app, proxies, status):
+    """E6: Talisman alone would believe whoever says so."""
+    app = build_app(
+        PREFERRED_URL_SCHEME="https",
+        SERVER_NAME="shop.example",
+        TRUSTED_PROXIES=proxies,
+    )
+    page = app.test_client().get(
+        "/",
+        base_url="http://shop.example",
+        headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"},
+    )
+    assert page.status_code == status
+    assert page.location == ("https://shop.example/" if proxies == "0" else None)
 
 
 def test_session_cookie(served):

@@ -9,18 +9,21 @@ from processes import Machine
 from verdict import Books, Visit, judge
 
 ORDER, FIRST, SECOND = "order-1", "attempt-1", "attempt-2"
+NOW = datetime.datetime(2026, 1, 1)
 SURPLUS = "paid twice: refund charge chrg_attempt-2"
 
 
 class Doctored:
     """Doctor the books of one order that was paid by one charge, as a shop must have them."""
 
-    def __init__(self, behaviour="card", lied_to=False):
+    def __init__(self, behaviour="card", lied_to=False, three_d_secure=False):
         plans = (draw(1, number, killed=False) for number in range(1000))
-        fitting = (one for one in plans if one.lied_to == lied_to)
+        wanted = (lied_to, three_d_secure)
+        fitting = (one for one in plans if (one.lied_to, one.three_d_secure) == wanted)
         self.plan = next(one for one in fitting if one.behaviour == behaviour)
         self.books = Books(charges=[], orders={}, attempts=[])
         self.order = self.orders(ORDER, FIRST)
+        self.books.heard = {ORDER}
         self.visits = {ORDER: Visit(self.plan, ORDER, shown=True)}
         self.visit = self.visits[ORDER]
         self.charge, self.attempt = self.charges_for(FIRST)
@@ -51,6 +54,7 @@ class Doctored:
             "amount": self.plan.amount,
             "currency": "THB",
             "refunded_amount": 0,
+            "created_at": "2026-01-01T00:00:00Z",
             "metadata": {"order_id": order_id, "attempt_id": attempt_id},
         }
         self.books.charges.append(charge)
@@ -146,7 +150,7 @@ def test_a_surplus_that_the_shopper_paid_must_be_flagged(flags):
 def test_a_surplus_after_an_attempt_was_given_up_must_be_flagged(books):
     """What was not found and shows later is money, and a person hears of it."""
     books.charges_for(SECOND)
-    books.books.given_up = {FIRST}
+    books.books.given_up = {FIRST: NOW}
     assert books.wrongs() == "the shopper paid twice and no operator was called"
     books.order["flags"] = [SURPLUS]
     assert books.verdict() == []
@@ -155,7 +159,7 @@ def test_a_surplus_after_an_attempt_was_given_up_must_be_flagged(books):
 def test_two_surpluses_need_two_flags(books):
     books.charges_for(SECOND)
     books.charges_for("attempt-3")
-    books.books.given_up = {FIRST, SECOND}
+    books.books.given_up = {FIRST: NOW, SECOND: NOW}
     books.order["flags"] = [SURPLUS]
     assert books.wrongs() == "the shopper paid twice and no operator was called"
 
@@ -209,6 +213,7 @@ def test_an_order_unpaid_though_charged_is_seen(lied_to):
     """Whatever Omise said meanwhile: it says the truth in the end."""
     books = Doctored(lied_to=lied_to)
     books.order |= {"paid_at": None, "paid_by": None}
+    books.books.heard.clear()
     assert books.wrongs() == "charged, but not paid in the book"
 
 
@@ -218,6 +223,18 @@ def test_an_order_paid_though_not_charged_is_seen(books, status):
     books.charge["status"] = status
     assert "paid in the book, but not charged" in books.wrongs()
     assert f"is {status}, not successful" in books.wrongs()
+
+
+def test_a_paid_order_of_which_nobody_heard_is_seen(books):
+    """A28: whoever was killed on the way."""
+    books.books.heard.clear()
+    assert books.wrongs() == "paid, and the host never heard of it"
+
+
+def test_a_host_that_heard_of_an_unpaid_order_is_seen(books):
+    books.orders("order-2", None)["paid_at"] = None
+    books.books.heard.add("order-2")
+    assert "the host heard that it is paid, wrongly" in books.wrongs()
 
 
 @pytest.mark.parametrize("status", ["created", "sent", "unknown"])
@@ -238,6 +255,18 @@ def test_giving_up_what_omise_says_was_never_used_is_seen(books):
     assert books.verdict() == []
     books.books.unused = {f"tokn_{SECOND}"}
     assert books.wrongs() == f"attempt {SECOND} was given up, and never used"
+
+
+@pytest.mark.parametrize(
+    ("lists_lie", "seconds"), [(False, 60), (False, 3), (True, 60)]
+)
+def test_giving_up_what_omise_showed_is_seen(lists_lie, seconds):
+    """A19, A20: what was made later, or was kept back, nobody could see."""
+    books = Doctored(three_d_secure=not lists_lie)
+    books.books.given_up = {FIRST: NOW + datetime.timedelta(seconds=seconds)}
+    seen = not lists_lie and seconds == 60
+    told = "chrg_attempt-1 was there, and was not found"
+    assert books.wrongs() == (told if seen else "")
 
 
 @pytest.mark.parametrize("status", ["failed", "not_found", "closed"])
@@ -313,7 +342,7 @@ def test_a_small_run_through_faults_and_kills_finds_nothing_wrong(
     limits = {"OMISE_READ_TIMEOUT": "1", "OMISE_CONNECT_TIMEOUT": "1"}
     limits["OMISE_API_VERSION"] = version
     with Machine(tmp_path, sweepers=2, **limits) as machine:
-        chaos = Chaos(machine, seed=1, orders=orders, kills=kills)
+        chaos = Chaos(machine, seed=1, orders=orders, kills=kills, others=150)
         findings = chaos.run()
     assert not findings, [(wrong, chaos.visits.get(order)) for order, wrong in findings]
     assert len(chaos.recoveries) == kills

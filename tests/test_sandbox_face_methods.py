@@ -16,6 +16,9 @@ pytest_plugins = ("sandbox_rig", "sandbox_face_rig")
 EVERY_WAY = "EVERY_WAY" in os.environ
 # Within the limits of every way to pay of the country.
 AMOUNTS = {"TH": 300000, "JP": 3000, "SG": 300000, "MY": 100000}
+TERMS_AND_LEAST = """Object.fromEntries(it.everyMethod().filter(({ terms }) => terms).map(
+  (one) => [one.type, Object.fromEntries(
+    one.terms.map((term) => [term, it.leastIn(one, term)]))]))"""
 TYPED = {
     "name": "Taro",
     "email": "taro@example.com",
@@ -35,7 +38,7 @@ def opens(merchant, name, currency, amount=300000, **config):
     """Open the pay form on one way to pay, by hand, and keep what it calls back with."""
     config = {"amount": amount, "currency": currency, **config}
     merchant.page.evaluate(
-        """([config]) => { window.made = null; OmiseCard.open({ ...config,
+        """([config]) => { window.made = null; OmiseCard.configure(config); OmiseCard.open({
              onCreateTokenSuccess: (id) => { made = id; } }); }""",
         [{"key": PUBLIC_KEY, "defaultPaymentMethod": name, **config}],
     )
@@ -51,12 +54,18 @@ def fills(merchant):
 
 
 def test_table_of_methods_agrees_with_the_api(merchant):
+    merchant.rig.set(retired_methods=True)
     known = {
         one["type"]: one
         for one in table(merchant, "pay-methods", "it.everyMethod()")
         if one["type"] != "econtext"
     }
     assert {*known, "econtext"} == set(methods.METHODS)
+    assert table(merchant, "pay-methods", TERMS_AND_LEAST) == {
+        name: {str(term): least for term, least in rules.least.items()}
+        for name, rules in methods.METHODS.items()
+        if rules.terms
+    }
     for name, one in known.items():
         rules = methods.METHODS[name]
         assert tuple(one.get("terms", ())) == rules.terms, name
@@ -99,6 +108,18 @@ def test_each_way_to_pay_of_a_country_makes_its_source_through_the_form(
         assert source["phone_number"] in (None, "0812345678")
         merchant.closed()
     assert merchant.complaints == []
+
+
+def test_what_omise_switched_off_is_offered_only_where_the_sandbox_is_told_to(merchant):
+    retired = [name for name, rules in methods.METHODS.items() if rules.retired]
+    wanted = ", ".join(["promptpay", "internet_banking", *retired])
+    merchant.sells(other_payment_methods=wanted)
+    shown = merchant.form.locator(".others .method").all_inner_texts()
+    assert shown == ["PromptPay"]
+    merchant.rig.set(retired_methods=True)
+    merchant.sells(other_payment_methods=wanted)
+    shown = merchant.form.locator(".others .method").all_inner_texts()
+    assert {"PromptPay", "Internet banking", "Citi points"} <= set(shown)
 
 
 def test_what_the_form_does_not_know_is_ignored_without_a_word(merchant):

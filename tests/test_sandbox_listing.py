@@ -27,7 +27,8 @@ def test_card_charge_lives_seven_days_and_thirty_in_japan(rig):
     ],
 )
 def test_every_method_has_its_own_time_to_pay(rig, source, seconds):
-    made = rig.charge(200000, source=source, return_uri=RETURN)
+    rig.set(retired_methods=True)
+    made = rig.charge(300000, source=source, return_uri=RETURN)
     charge = rig.books.find("charge", made["id"])
     assert charge["expires_at"] - charge["created_at"] == seconds
 
@@ -44,7 +45,7 @@ def test_promptpay_charge_keeps_the_expiry_it_was_given(rig):
 def test_pages_are_addressed_as_omise_addresses_them(rig):
     def address(kind, **fields):
         source = {"type": kind, "installment_term": 6}
-        return rig.charge(200000, source=source, **fields)["authorize_uri"]
+        return rig.charge(300000, source=source, **fields)["authorize_uri"]
 
     wallet = address("truemoney_jumpapp", return_uri=RETURN)
     assert wallet.startswith(rig.url + "payments/pay2_test_")

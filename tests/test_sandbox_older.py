@@ -35,6 +35,7 @@ def test_card_charge_has_the_recorded_shape(rig):
 
 
 def test_redirect_charge_has_the_recorded_shape_and_reference(rig):
+    rig.set(retired_methods=True)
     source = {"type": "internet_banking_bbl"}
     made = rig.charge(source=source, return_uri="https://shop.test/")
     charge = rig.get(f"charges/{made['id']}", headers=OLD)
@@ -48,6 +49,7 @@ def test_qr_and_references_are_still_shown(rig):
     made = rig.promptpay()
     source = rig.get(f"charges/{made['id']}", headers=OLD)["source"]
     assert source["scannable_code"]["image"]["download_uri"].startswith("http")
+    rig.set(retired_methods=True)
     bill = rig.charge(source={"type": "bill_payment_tesco_lotus"})
     assert rig.get(f"charges/{bill['id']}", headers=OLD)["source"]["references"]
 

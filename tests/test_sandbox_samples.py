@@ -50,6 +50,7 @@ def promptpay(rig):
 
 
 def bill(rig):
+    rig.set(retired_methods=True)
     return rig.charge(400000, source={"type": "bill_payment_tesco_lotus"})
 
 
@@ -127,6 +128,7 @@ def transaction(rig):
 
 
 def bank_page_of_2017(rig):
+    rig.set(retired_methods=True)
     fields = {"amount": 100000, "currency": "thb", **RETURN}
     fields["source"] = {"type": "internet_banking_bbl"}
     return rig.post("charges", headers=OLD, **fields)

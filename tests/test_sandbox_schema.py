@@ -36,9 +36,7 @@ PLATFORM = "merchant_name merchant_uid"
 DIFFERENCES = {
     "account": {"null: 26": "chain_return_uri webhook_uri"},
     "balance": {"absent: 28 has no such field": "at"},
-    "bank_account": {
-        "null: what was not given": "account_number bank_code branch_code type"
-    },
+    "bank_account": {"null: what was not given": "bank_code branch_code type"},
     "barcode": {"null: 04": "raw_data"},
     "card": {"null: 20": "location tokenization_method"},
     "charge": {
@@ -98,7 +96,7 @@ DIFFERENCES = {
     "system_info": {"unknown: our own word that no money moves": "description"},
     "transfer": {
         "absent: for platforms": PLATFORM,
-        "null: to the account's own bank, and once": "recipient schedule",
+        "null: once": "schedule",
     },
 }
 _TYPES = {

@@ -26,9 +26,19 @@ ENOUGH = {
     "bank": "cimb",
 }
 CURRENCY = {"TH": "THB", "JP": "JPY", "SG": "SGD", "MY": "MYR"}
+RETIRED = [
+    ("TH", "internet_banking_bay"),
+    ("TH", "internet_banking_bbl"),
+    ("TH", "internet_banking_ktb"),
+    ("TH", "internet_banking_scb"),
+    ("TH", "bill_payment_tesco_lotus"),
+    ("TH", "installment_citi"),
+    ("TH", "points_citi"),
+    ("SG", "mobile_banking_ocbc_pao"),
+]
 
 
-def make(rig, kind="truemoney", amount=200000, currency="THB", **fields):
+def make(rig, kind="truemoney", amount=300000, currency="THB", **fields):
     """Make a source with the public key."""
     return rig.post(
         "sources", PUBLIC, type=kind, amount=amount, currency=currency, **fields
@@ -54,6 +64,81 @@ def test_source_keeps_what_a_basket_needs(rig):
     assert phone["mobile_number"] == phone["phone_number"] == "0812345678"
 
 
+@pytest.mark.parametrize(("country", "kind"), RETIRED)
+def test_what_omise_switched_off_is_refused_unless_the_account_is_told_to_offer_it(
+    rig, country, kind
+):
+    rig.set(country=country)
+    for on in (False, True):
+        rig.set(retired_methods=on)
+        listed = rig.get("capability", PUBLIC)["payment_methods"]
+        assert (kind in [each["name"] for each in listed]) is on
+        enough = {**ENOUGH, "bank": None}
+        source = make(rig, kind, 200_000, CURRENCY[country], **enough)
+        said = source.get("message")
+        assert said == (None if on else "type is currently not supported"), source
+        inline = {"type": kind, **enough}
+        charge = rig.charge(
+            200_000,
+            CURRENCY[country],
+            source=inline,
+            return_uri="https://shop.test/",
+        )
+        assert (charge["object"] == "charge") is on
+    # What was made of it stays to be seen.
+    rig.set(retired_methods=False)
+    assert rig.get(f"charges/{charge['id']}")["source"]["type"] == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "countries"),
+    [
+        ("touch_n_go", "TH SG MY"),
+        ("alipayplus_mpm", "TH SG MY"),
+        ("alipay_cn", "TH SG"),
+        ("gcash", "TH SG"),
+        ("bkash", "TH"),
+        ("alipayplus_upm", "TH"),
+    ],
+)
+def test_wallets_are_offered_where_omise_offers_them(rig, kind, countries):
+    for country, currency in CURRENCY.items():
+        rig.set(country=country)
+        made = make(rig, kind, 20000, currency, **ENOUGH)
+        assert (made["object"] == "source") is (country in countries.split())
+
+
+@pytest.mark.parametrize(
+    ("country", "kind", "term", "least"),
+    [
+        # A bank's least month, or the least of all instalments.
+        ("TH", "installment_bay", 3, 200_000),
+        ("TH", "installment_bay", 6, 300_000),
+        ("TH", "installment_bbl", 10, 500_000),
+        ("TH", "installment_scb", 9, 450_000),
+        ("TH", "installment_ttb", 10, 500_000),
+        ("TH", "installment_uob", 10, 500_000),
+        ("TH", "installment_first_choice", 36, 1_080_000),
+        ("TH", "installment_kbank", 10, 200_000),
+        ("TH", "installment_ktc", 10, 200_000),
+        ("TH", "installment_wlb_ktc", 10, 300_000),
+        ("TH", "installment_wlb_kbank", 10, 200_000),
+        ("TH", "installment_wlb_scb", 10, 500_000),
+        ("MY", "installment_mbb", 6, 50_000),
+        ("MY", "installment_mbb", 12, 100_000),
+        ("MY", "installment_mbb", 18, 150_000),
+        ("MY", "installment_mbb", 24, 200_000),
+    ],
+)
+def test_a_month_of_instalments_has_a_least_amount(rig, country, kind, term, least):
+    rig.set(country=country)
+    asked = {"currency": CURRENCY[country], "installment_term": term}
+    assert make(rig, kind, least, **asked)["object"] == "source"
+    refused = make(rig, kind, least - 1, **asked)
+    assert refused["code"] == "bad_request"
+    assert refused["message"] == f"amount must be greater than or equal to {least}"
+
+
 @pytest.mark.parametrize(
     ("country", "kind"),
     [(country, kind) for country in CURRENCY for kind in methods.offered(country)],
@@ -61,7 +146,7 @@ def test_source_keeps_what_a_basket_needs(rig):
 def test_every_offered_type_can_be_charged_and_paid(rig, country, kind):
     if country != "TH":
         rig.set(country=country)
-    amount = {"JP": 20000, "MY": 150_000}.get(country, 200_000)
+    amount = {"JP": 20000, "MY": 150_000}.get(country, 300_000)
     source = make(rig, kind, amount, CURRENCY[country], **ENOUGH)
     assert source["object"] == "source", source
     card = {"card": rig.token()} if kind.startswith("installment_wlb") else {}
@@ -96,7 +181,7 @@ def test_every_offered_type_can_be_charged_and_paid(rig, country, kind):
         ({"phone_number": "1"}, "phone_number must contain 10-11 digit characters"),
         ({"kind": "promptpay", "email": "x"}, "email is in invalid format"),
         (
-            {"kind": "installment_bay", "amount": 199_999, "installment_term": 6},
+            {"kind": "installment_kbank", "amount": 199_999, "installment_term": 6},
             "amount must be greater than or equal to 200000",
         ),
         (
@@ -160,6 +245,11 @@ def test_interest_is_whose_the_merchant_says(rig):
     )
 
 
+def test_source_keeps_the_address_of_its_caller(rig):
+    assert make(rig, "promptpay")["ip"] == "127.0.0.1"
+    assert make(rig, "promptpay", ip="203.0.113.10")["ip"] == "203.0.113.10"
+
+
 def test_source_is_charged_once_with_its_own_amount_and_currency(rig):
     source = make(rig, "promptpay", 20000)["id"]
     assert rig.charge(20001, source=source)["code"] == "invalid_charge"
@@ -179,7 +269,7 @@ def test_payer_can_only_be_sent_away_with_an_address_to_come_back_to(rig):
 
 def test_white_label_instalments_need_card_and_source(rig):
     source = {"type": "installment_wlb_bay", "installment_term": 6}
-    sent = {"amount": 200000, "source": source, "return_uri": "https://shop.test/"}
+    sent = {"amount": 300000, "source": source, "return_uri": "https://shop.test/"}
     assert rig.charge(**sent)["code"] == "missing_card"
     token = rig.token()
     charge = rig.charge(card=token, **sent)

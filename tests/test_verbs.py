@@ -34,10 +34,18 @@ def token(**more):
 
 
 # By verb: how it is called, what leaves, and a right answer.
+CHOSEN = {"object": "source", "id": "src_test_5chosen", "type": "promptpay"}
+CAPABILITY = {"object": "capability", "payment_methods": []}
 CASES = {
     "create_charge": (lambda: verbs.create_charge(**ASKED), "POST /charges", CHARGE),
     "find_charge": (lambda: verbs.find_charge(ID), f"GET /charges/{ID}", CHARGE),
     "was_used": (lambda: verbs.was_used(TOKEN), f"GET /tokens/{TOKEN}", token()),
+    "type_of_source": (
+        lambda: verbs.type_of_source(CHOSEN["id"]),
+        f"GET /sources/{CHOSEN['id']}",
+        CHOSEN,
+    ),
+    "find_capability": (verbs.find_capability, "GET /capability", CAPABILITY),
     "charges_between": (
         lambda: verbs.charges_between(WHEN, WHEN, 0),
         "GET /charges",
@@ -244,6 +252,9 @@ OTHER = "chrg_test_5other"
     + [
         ("was_used", token(id="tokn_test_5other")),
         ("was_used", {"object": "token", "used": False}),
+        ("type_of_source", CHOSEN | {"id": "src_test_5other"}),
+        ("type_of_source", CHOSEN | {"type": None}),
+        ("find_capability", {"object": "account"}),
         ("card_of_token", token(id="tokn_test_5other")),
         ("card_of_token", token(card=None)),
         ("card_of_token", token(card=CARD | {"id": "card"})),

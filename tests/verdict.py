@@ -2,10 +2,13 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from plans import Plan
 
 UNSURE = ("created", "sent", "unknown")
+# Omise tells time in whole seconds, and a question takes some.
+SOON = timedelta(seconds=5)
 
 
 @dataclass
@@ -28,7 +31,8 @@ class Books:
 
     `given` are Omise's refunds, `unused` the tokens and sources that it says nobody used. Each
     order of `orders` (by id) has its open `flags`; `given_up` are the attempts of which the shop
-    said at some time that they were not found.
+    said that they were not found, with the moment, `heard` the orders of which its host heard that
+    they are paid.
     """
 
     charges: list
@@ -37,7 +41,8 @@ class Books:
     refunds: list = field(default_factory=list)
     given: list = field(default_factory=list)
     unused: set = field(default_factory=set)
-    given_up: set = field(default_factory=set)
+    given_up: dict = field(default_factory=dict)
+    heard: set = field(default_factory=set)
 
 
 def judge(books, visits):
@@ -54,8 +59,10 @@ def judge(books, visits):
         court.charges_unbooked,
         court.charges_otherwise,
         court.orders_paid_wrongly,
+        court.hosts_told_wrongly,
         court.attempts_unsure,
         court.given_up_wrongly,
+        court.given_up_blindly,
         court.refunds_otherwise,
         court.refunds_unasked,
         court.flags_without_cause,
@@ -169,6 +176,15 @@ class _Court:
             if order["paid_at"] and (not payer or payer["order_id"] != order_id):
                 yield order_id, "paid by no attempt of its own"
 
+    def hosts_told_wrongly(self):
+        """The host sends what was paid for, and nothing else."""
+        for order_id, order in self.orders.items():
+            heard = order_id in self.books.heard
+            if order["paid_at"] and not heard:
+                yield order_id, "paid, and the host never heard of it"
+            if heard and not order["paid_at"]:
+                yield order_id, "the host heard that it is paid, wrongly"
+
     def attempts_unsure(self):
         for attempt in self.attempts.values():
             if attempt["status"] in UNSURE:
@@ -185,6 +201,15 @@ class _Court:
             if attempt["status"] == "not_found" and unused:
                 told = f"attempt {attempt['id']} was given up, and never used"
                 yield attempt["order_id"], told
+
+    def given_up_blindly(self):
+        """What Omise showed to whoever asked is found, however much else is in the account."""
+        for attempt_id, at in self.books.given_up.items():
+            for charge in self.by_attempt[attempt_id]:
+                order_id = charge["metadata"]["order_id"]
+                visit, made = self.visits.get(order_id), _made_at(charge)
+                if visit and not visit.plan.lists_lie and made + SOON < at:
+                    yield order_id, f"{charge['id']} was there, and was not found"
 
     def refunds_otherwise(self):
         """What went back is in the book, once for each time that it was wanted."""
@@ -249,6 +274,10 @@ class _Court:
         for order_id, visit in self.visits.items():
             for told in visit.broken:
                 yield order_id, f"a page broke: {told}"
+
+
+def _made_at(charge):
+    return datetime.strptime(charge["created_at"], "%Y-%m-%dT%H:%M:%SZ")
 
 
 def _taken(charge):

@@ -49,8 +49,7 @@ def receive() -> Response:
     secrets = (current_app.config["OMISE_WEBHOOK_SECRET"] or "").split(",")
     if not secrets[0]:
         return _say("OMISE_WEBHOOK_SECRET is not set", 503)
-    request.max_content_length = LARGEST_BODY
-    body = request.get_data(cache=False)
+    body = payment.read_body(LARGEST_BODY)
     try:
         verify(
             body,

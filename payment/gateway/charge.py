@@ -38,6 +38,7 @@ class Charge:
     paid_with: str | None
     code_uri: str | None
     payment_code: str | None
+    reference: str | None
 
     @classmethod
     def read(cls, answer: Any) -> "Charge":
@@ -50,6 +51,7 @@ class Charge:
         source, card = _object(answer, "source"), _object(answer, "card")
         metadata = _object(answer, "metadata")
         references = _object(source, "references")
+        of_provider = _object(source, "provider_references")
         image = _object(_object(source, "scannable_code"), "image")
         return cls(
             id=_text(answer, "id"),
@@ -71,9 +73,10 @@ class Charge:
             authorize_uri=_address(answer, "authorize_uri"),
             expires_at=moment_of(answer.get("expires_at")),
             method=_text(source, "type", "card") if source else "card",
-            paid_with=_card_name(card),
+            paid_with=_paid_with(card, source),
             code_uri=_address(image, "download_uri") or _address(references, "barcode"),
             payment_code=_text(references, "payment_code", None),
+            reference=_text(of_provider, "reference_number_1", None),
         )
 
     def names(self, attempt: Any) -> bool:
@@ -115,6 +118,7 @@ _SHOWN = (
     "authorize_uri",
     "code_uri",
     "payment_code",
+    "reference",
     "expires_at",
 )
 _REQUIRED: Any = object()
@@ -191,9 +195,18 @@ def moment_of(text: Any) -> datetime | None:
         return None
 
 
+def _paid_with(card, source):
+    """Name what is charged: a card, months of instalments, or a bank by its code."""
+    months, bank = source.get("installment_term"), _text(source, "bank", None)
+    parts = [
+        _card_name(card) if card else None,
+        f"{months} months" if type(months) is int else None,
+        bank.upper() if bank else None,
+    ]
+    return ", ".join(part for part in parts if part)[:60] or None
+
+
 def _card_name(card):
-    if not card:
-        return None
     brand, digits = card.get("brand") or "Card", card.get("last_digits") or "????"
     name = f"{brand} •••• {digits}"[:60]
     return name if _is_clean(name) else "Card"

@@ -64,6 +64,12 @@ class Token(_Tamed, omise.Token):
     _base, _key = "OMISE_VAULT_BASE", "OMISE_PUBLIC_KEY"
 
 
+class Capability(_Tamed, omise.Capability):
+    """capability-api, by the public key."""
+
+    _key = "OMISE_PUBLIC_KEY"
+
+
 class Event(_Tamed, omise.Event):
     """events-api."""
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from .capability import Capability
 from .charge import Charge, Unreadable
 from .errors import BadAnswer, GatewayError
+from .request import Capability as Capabilities
 from .request import Charge as Charges
 from .request import Customer, Source, Token, page
 
@@ -48,9 +50,10 @@ def create_charge(
 ) -> Charge:
     """Charge a token, source or saved card (charges-api#create). Returns the Charge.
 
-    `amount` is in the smallest unit; `paying` is `card`, `source`, or `customer` with `card`. The
-    ids of order and attempt travel in the metadata, by which a charge whose answer was lost is
-    found again. Unless the GatewayError says otherwise, money may have moved.
+    `amount` is in the smallest unit; `paying` is `card`, `source` (an id, or what the source is to
+    be), both, or `customer` with `card`. The ids of order and attempt travel in the metadata, by
+    which a charge whose answer was lost is found again. Unless the GatewayError says otherwise,
+    money may have moved.
     """
     try:
         charge = _charge(
@@ -103,6 +106,23 @@ def was_used(pays_with: str) -> bool | None:
     if used is False or status == "unknown":
         return False
     return None
+
+
+def type_of_source(source: str) -> str:
+    """Ask which way to pay a source stands for (sources-api#retrieve)."""
+    answer = Source.retrieve(source)._attributes
+    if answer.get("id") != source or not isinstance(answer.get("type"), str):
+        raise BadAnswer("an answer of another source")
+    return answer["type"]
+
+
+def find_capability() -> Capability:
+    """Ask how the account may be paid (capability-api)."""
+    answer = Capabilities.retrieve()
+    try:
+        return Capability.read(getattr(answer, "_attributes", answer))
+    except Unreadable as error:
+        raise BadAnswer(f"an answer that is no capability: {error}") from error
 
 
 @dataclass(frozen=True)

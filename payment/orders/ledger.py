@@ -106,18 +106,27 @@ def open_order(
     livemode: bool,
     pays_with: str | None,
     leaves_now: bool,
+    chosen: str | None = None,
+    method: str | None = None,
 ) -> tuple[Attempt, bool]:
     """Write an order and an attempt to pay it, before Omise hears of either.
 
     `basket` holds lines, amount (smallest unit) and currency of a new order; None asks to pay an
     order that is in the book. `leaves_now`: the next thing is the request to charge, so silence
-    means unknown from here on. Returns the attempt and whether it is a new one: a form posted
-    twice, an order already paid and an order with an attempt still open lead to the attempt that
-    is there. Raises FormOutdated, and budgets.TooManyTries.
+    means unknown from here on. `chosen` and `method` say in which way, where that is known. Returns
+    the attempt and whether it is a new one: a form posted twice, an order already paid and an order
+    with an attempt still open lead to the attempt that is there. Raises FormOutdated, and
+    budgets.TooManyTries.
     """
     asked = (order_id, form_id, fingerprint, basket, payer, email)
+    more = {
+        "livemode": livemode,
+        "pays_with": pays_with,
+        "chosen": chosen,
+        "method": method,
+    }
     try:
-        attempt, fresh, news = _open_order(*asked, livemode, pays_with, leaves_now)
+        attempt, fresh, news = _open_order(*asked, leaves_now, more)
     except IntegrityError:
         # The same form came twice at once, and the other one was first.
         standing = find_attempt_of_form(form_id)
@@ -137,9 +146,8 @@ def _open_order(
     basket,
     payer,
     email,
-    livemode,
-    pays_with,
     leaves_now,
+    more,
 ):
     order = lock(session, order_id)
     same = session.scalar(attempt_of_form(form_id))
@@ -162,10 +170,9 @@ def _open_order(
         status="sent" if leaves_now else "created",
         amount=order.amount,
         currency=order.currency,
-        livemode=livemode,
-        pays_with=pays_with,
         sent_at=_now(session) if leaves_now else None,
         **vars(payer),
+        **more,
     )
     _append_attempt(session, order, attempt)
     return attempt, True, entries.untold(session)

@@ -5,6 +5,7 @@ by the clock of the database, which all hosts share.
 """
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -82,6 +83,11 @@ class Order(Base):
         primaryjoin="and_(Flag.order_id == Order.id, Flag.lowered_at.is_(None))",
     )
 
+    def as_shown(self) -> dict[str, Any]:
+        """Give what is to be paid, as a page shows it."""
+        shown = {"lines": self.lines, "amount": self.amount}
+        return {**shown, "currency": self.currency}
+
     @property
     def latest(self) -> "Attempt | None":
         """Give the attempt that tells the order's state: the one that paid, or the newest."""
@@ -110,11 +116,14 @@ class Attempt(Base):
     address: Mapped[str | None] = mapped_column(String(32))
     by_card: Mapped[bool] = mapped_column(default=False)
     # The single-use token or source that it pays with: Omise says whether it was used. None: a
-    # saved card.
+    # saved card, or a source that is made by the very request to charge.
     pays_with: Mapped[str | None] = mapped_column(String(ROOM_FOR_NAME))
     charge_id: Mapped[str | None] = mapped_column(String(ROOM_FOR_NAME), unique=True)
     # A charge that came as its answer and does not name it: an operator must look.
     doubtful_id: Mapped[str | None] = mapped_column(String(ROOM_FOR_NAME))
+    # The row of methods.py that the shopper chose, where the shop knows it, and the type of the
+    # charge's source.
+    chosen: Mapped[str | None] = mapped_column(String(ROOM_FOR_NAME))
     method: Mapped[str | None] = mapped_column(String(ROOM_FOR_NAME))
     paid_with: Mapped[str | None] = mapped_column(String(60))
     authorized: Mapped[bool] = mapped_column(default=False)
@@ -129,6 +138,8 @@ class Attempt(Base):
     authorize_uri: Mapped[str | None] = mapped_column(String(2048))
     code_uri: Mapped[str | None] = mapped_column(String(2048))
     payment_code: Mapped[str | None] = mapped_column(String(ROOM_FOR_NAME))
+    # By which the shopper's bank knows the payment.
+    reference: Mapped[str | None] = mapped_column(String(ROOM_FOR_NAME))
     expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow())
     # When the request to charge left.

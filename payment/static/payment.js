@@ -1,20 +1,30 @@
-// What the payment pages do beyond plain HTML: watch an order that waits, and pay once.
+// What the payment pages do beyond plain HTML: watch an order that waits, count down, copy a
+// number, and pay once.
 
 (function () {
   "use strict";
 
-  // An order that waits is asked about ever more slowly; the page is drawn anew when it moved.
+  // An order that waits is asked about ever more slowly, and at once when its shopper comes back
+  // from another tab or app; the page is drawn anew when it moved.
   function watch(page) {
     var wait = 2500;
+    var timer = window.setTimeout(ask, wait);
+    var asking = false;
     function later() {
+      asking = false;
       wait = Math.min(wait * 1.15, 15000);
-      window.setTimeout(ask, wait);
+      timer = window.setTimeout(ask, wait);
     }
     function ask() {
+      window.clearTimeout(timer);
+      if (asking) {
+        return;
+      }
       if (document.hidden) {
         later();
         return;
       }
+      asking = true;
       fetch(page.dataset.watch, { credentials: "same-origin", cache: "no-store" })
         .then(function (answer) {
           return answer.ok ? answer.json() : null;
@@ -28,18 +38,21 @@
         })
         .catch(later);
     }
+    function now() {
+      wait = 2500;
+      ask();
+    }
     document.addEventListener("visibilitychange", function () {
       if (!document.hidden) {
-        wait = 2500;
+        now();
       }
     });
-    window.setTimeout(ask, wait);
+    window.addEventListener("focus", now);
+    return now;
   }
 
   var page = document.querySelector("[data-watch]");
-  if (page) {
-    watch(page);
-  }
+  var askNow = page ? watch(page) : function () {};
 
   // The server writes UTC; the shopper's own clock says it better.
   document.querySelectorAll("time[datetime]").forEach(function (moment) {
@@ -49,13 +62,51 @@
     }
   });
 
-  document.querySelectorAll("[data-pay-once]").forEach(function (form) {
-    form.addEventListener("submit", function () {
-      form.querySelector("button").disabled = true;
+  // So many seconds were left when the server drew the page: the shopper's clock may be wrong.
+  function two(number) {
+    return (number < 10 ? "0" : "") + number;
+  }
+
+  document.querySelectorAll("[data-left]").forEach(function (place) {
+    var ends = Date.now() + 1000 * Number(place.dataset.left);
+    function show() {
+      var left = Math.max(0, Math.round((ends - Date.now()) / 1000));
+      var minutes = Math.floor(left / 60) % 60;
+      var days = Math.floor(left / 86400);
+      var hours = Math.floor(left / 3600) % 24;
+      place.textContent = "in " + (days ? days + " d " : "") + two(hours) + ":" + two(minutes) + ":" + two(left % 60);
+      if (left) {
+        return;
+      }
+      window.clearInterval(ticking);
+      document.querySelector("[data-until-over]").hidden = true;
+      document.querySelector("[data-over]").hidden = false;
+      askNow();
+    }
+    var ticking = window.setInterval(show, 1000);
+    show();
+  });
+
+  document.querySelectorAll("[data-copy]").forEach(function (button) {
+    var row = button.closest("[data-copy-row]");
+    row.hidden = !navigator.clipboard;
+    button.addEventListener("click", function () {
+      navigator.clipboard.writeText(button.dataset.copy).then(function () {
+        row.querySelector("[data-copied]").hidden = false;
+      });
     });
   });
 
-  // Omise.js puts its own button into the form; without it there is no way to pay.
+  document.querySelectorAll("[data-pay-once]").forEach(function (form) {
+    form.addEventListener("submit", function () {
+      // Only once the form has taken along which button was pressed.
+      window.setTimeout(function () {
+        form.querySelector("button").disabled = true;
+      });
+    });
+  });
+
+  // Omise.js puts its own button into the form; without it there is no way to pay by card.
   var form = document.querySelector(".checkout-form");
   if (form && !form.querySelector(".omise-checkout-button")) {
     document.getElementById("no-form").hidden = false;

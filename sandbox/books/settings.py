@@ -12,7 +12,7 @@ from ..rules.versions import CURRENT_VERSION, VERSIONS
 from .ids import new_id
 
 OWN_SCRIPT = "own"
-SWITCHES = ("three_d_secure", "zero_interest_installments")
+SWITCHES = ("three_d_secure", "zero_interest_installments", "retired_methods")
 TEXTS = ("webhook_uri", "webhook_secret", "webhook_previous_secret")
 CHOICES = {"api_version": VERSIONS, "country": tuple(countries.COUNTRIES)}
 FURTHEST = 20 * 365 * 24 * 60 * 60
@@ -33,6 +33,8 @@ def first():
         "opened_at": int(time.time()),
         "fingerprint_key": secrets.token_hex(32),
         "zero_interest_installments": False,
+        "retired_methods": False,
+        "default_recipient": None,
         "chain_return_uri": None,
         "metadata_export_keys": {},
     }

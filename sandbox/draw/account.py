@@ -73,7 +73,7 @@ def capability(sight):
     card = _method("card", methods.Method("card"), _currencies(settings), CARD_BRANDS)
     offered = [
         _method(name, methods.METHODS[name], [country.currency])
-        for name in methods.offered(settings["country"])
+        for name in methods.offered(settings["country"], settings["retired_methods"])
     ]
     return {
         "object": "capability",

@@ -29,8 +29,8 @@ def make(params):
     currency = str(params.get("currency") or "").upper()
     chosen = values.text(params.get("type"))
     asked = _asked(params)
-    problems = _money_problems(amount, currency, chosen, settings)
-    if chosen not in offered(settings["country"]):
+    problems = _money_problems(amount, currency, asked, chosen, settings)
+    if chosen not in offered(settings["country"], settings["retired_methods"]):
         problems.append("type is currently not supported")
     else:
         problems += _problems(METHODS[chosen], asked)
@@ -91,7 +91,7 @@ def _completed(asked, method):
     return asked
 
 
-def _money_problems(amount, currency, chosen, settings):
+def _money_problems(amount, currency, asked, chosen, settings):
     """Say what is wrong with currency and amount for this method and country."""
     problems = []
     if currency != settings["currency"]:
@@ -102,12 +102,13 @@ def _money_problems(amount, currency, chosen, settings):
         problems.append("amount is not a number")
     if problems or chosen not in METHODS:
         return problems
-    return _limit_problems(amount, chosen, settings["country"])
+    term = asked["installment_term"]
+    return _limit_problems(amount, chosen, limits(chosen, settings["country"], term))
 
 
-def _limit_problems(amount, chosen, country):
+def _limit_problems(amount, chosen, low_and_high):
     """Say that an amount is too small or too large, in the method's own words."""
-    low, high = limits(chosen, country)
+    low, high = low_and_high
     if amount < low:
         words = "at least" if chosen == "econtext" else "greater than or equal to"
         return [f"amount must be {words} {low}"]

@@ -1,22 +1,23 @@
 """Show the books to whoever runs the sandbox, and let them move charges along by hand.
 
-Nobody signs in: it is as open as the control surface. Its forms need no token either, but a post
-that another website makes a browser send is refused, because a webhook address can be set here.
+Nobody signs in: it is as open as the control surface. But its forms carry a token that only its own
+pages show, because a webhook address and a browser script can be set here.
 """
 
 import base64
+import hmac
 import secrets
 from datetime import UTC, datetime
 
 from flask import (
     Blueprint,
-    abort,
     current_app,
     redirect,
     render_template,
     request,
     url_for,
 )
+from markupsafe import Markup
 
 from ..books import books
 from ..books.settings import OWN_SCRIPT
@@ -34,18 +35,31 @@ PAGE_SIZE = 20
 MOST_PAGES = 1_000_000
 POLICY = PAGE_POLICY + ("; form-action 'self'; script-src 'self'; connect-src 'self'")
 
+_SWITCHES = ("three_d_secure", "retired_methods")
+
 routes = Blueprint("dashboard", __name__, url_prefix="/dashboard")
 routes.register_error_handler(NotFound, missing)
 
 
 @routes.before_request
-def stay_home():
-    """Refuse a form that another website sends through someone's browser."""
-    if (
-        request.method == "POST"
-        and request.headers.get("Sec-Fetch-Site") == "cross-site"
-    ):
-        abort(403)
+def hold_token():
+    """Refuse a form that no page of the dashboard has drawn."""
+    sent = request.form.get("form_token", "") if request.method == "POST" else None
+    if sent is not None and not hmac.compare_digest(sent.encode(), _token().encode()):
+        return with_policy(render_template("sandbox/again.html"), PAGE_POLICY, 403)
+    return None
+
+
+@routes.app_template_global("sandbox_form_token")
+def form_token():
+    """Write the hidden field that every form of the dashboard carries."""
+    return Markup('<input type="hidden" name="form_token" value="{}">').format(_token())
+
+
+def _token():
+    """Derive the token from a secret of this account's books."""
+    key = books().settings()["fingerprint_key"].encode()
+    return hmac.new(key, b"dashboard", "sha256").hexdigest()
 
 
 @routes.get("/")
@@ -139,7 +153,7 @@ def settings():
 
 @routes.post("/settings")
 def change_settings():
-    """Change 3-D Secure, the webhook's address or its secret, or the browser script."""
+    """Change the switches, the webhook's address or its secret, or the browser script."""
     uri = request.form.get("webhook_uri", "").strip()
     secret = request.form.get("webhook_secret", "").strip()
     script = request.form.get("omise_js", "").strip() or OWN_SCRIPT
@@ -152,7 +166,8 @@ def change_settings():
             books().set("webhook_secret", secret or None)
             books().set("webhook_uri", uri or None)
             books().set("omise_js", script)
-            books().set("three_d_secure", "three_d_secure" in request.form)
+            for name in _SWITCHES:
+                books().set(name, name in request.form)
     except Refused as refused:
         return _settings_page(_sentence(refused.message), refused.http_status)
     return redirect(url_for("dashboard.settings", saved=1), 303)
@@ -207,6 +222,11 @@ def _charge_page(charge_id, problem=None, status_code=200):
     )
 
 
+def _those_on(kept):
+    """Name the switches that are on, as a form that was sent does."""
+    return {name for name in _SWITCHES if kept[name]}
+
+
 def _settings_page(problem=None, status_code=200):
     """Draw the settings, what was just typed included if it was refused."""
     kept = books().settings()
@@ -214,11 +234,7 @@ def _settings_page(problem=None, status_code=200):
         "settings",
         status_code,
         settings={**kept, **request.form.to_dict()},
-        three_d_secure=(
-            "three_d_secure" in request.form
-            if request.method == "POST"
-            else kept["three_d_secure"]
-        ),
+        on=request.form if request.method == "POST" else _those_on(kept),
         public_key=current_app.config["SANDBOX_PUBLIC_KEY"],
         secret_key=current_app.config["SANDBOX_SECRET_KEY"],
         saved="saved" in request.args,

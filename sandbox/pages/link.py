@@ -101,7 +101,7 @@ def _ways_to_pay(facts):
     settings, found = books().settings(), {}
     if facts["currency"] != settings["currency"]:
         return found
-    for kind in methods.offered(settings["country"]):
+    for kind in methods.offered(settings["country"], settings["retired_methods"]):
         smallest, largest = methods.limits(kind, settings["country"])
         method = methods.METHODS[kind]
         # A barcode is read by a cashier.

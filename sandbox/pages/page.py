@@ -31,6 +31,7 @@ _NAMES = {
     "kakaopay": "KakaoPay",
     "maybank_qr": "Maybank QRPay",
     "paynow": "PayNow",
+    "points_citi": "Citi points",
     "paypay": "PayPay",
     "promptpay": "PromptPay",
     "qr_code_upi": "UPI QR",

@@ -50,7 +50,9 @@ def serve():
 @routes.get("/provider", defaults={"name": "provider"})
 def frame(name):
     """Serve what omise.js frames: the pay form, and the hidden maker of tokens."""
-    return with_policy(render_template(f"sandbox/{name}.html"), PAY_FORM_POLICY)
+    retired = books().settings()["retired_methods"]
+    page = render_template(f"sandbox/{name}.html", retired=retired)
+    return with_policy(page, PAY_FORM_POLICY)
 
 
 def is_known(chosen):

@@ -1,6 +1,7 @@
 /* The inputs of the pay form: how they look, how they help while one types, and when they are wrong. */
 import { brandOf, mayBeReal, readBrands, TEST_CARDS } from './pay-cards.js';
 import { amountText, element, isOn, labelOf, scene } from './pay-elements.js';
+import { leastIn } from './pay-methods.js';
 
 const COUNTRIES = ['th', 'jp', 'sg', 'my', 'au', 'cn', 'de', 'fr', 'gb', 'hk', 'us'];
 const EXPIRY = /^(0[1-9]|1[0-2])\s*\/?\s*(\d{2}|\d{4})$/;
@@ -134,7 +135,7 @@ export function testCards(form, then) {
 /** List the numbers of months that this amount allows, as options of a select. */
 export function termOptions(method) {
   return method.terms
-    .filter((term) => Number(scene.config.amount) / term >= method.least)
+    .filter((term) => Number(scene.config.amount) >= leastIn(method, term))
     .map((term) => [term, scene.words.months(term, amountText(Math.ceil(scene.config.amount / term)))]);
 }
 

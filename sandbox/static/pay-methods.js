@@ -1,7 +1,8 @@
 /*
  * The ways to pay that the pay form knows, as tables: which source type each makes, and what it asks
  * for first. A name that is not here is ignored without a word, as in the genuine form; that goes for
- * Google Pay and Apple Pay, which need their own wallets, and for what Omise has switched off.
+ * Google Pay and Apple Pay, which need their own wallets, and for what Omise has switched off, unless
+ * the sandbox was told to offer it.
  */
 
 const MALAYSIAN_BANKS = {
@@ -15,12 +16,14 @@ const MALAYSIAN_BANKS = {
 const BANKS = {
   bay: { en: 'Krungsri', th: 'กรุงศรี', ja: 'アユタヤ銀行' },
   bbl: { en: 'Bangkok Bank', th: 'ธนาคารกรุงเทพ', ja: 'バンコク銀行' },
+  citi: { en: 'Citi' },
   first_choice: { en: 'Krungsri First Choice', th: 'กรุงศรีเฟิร์สช้อยส์' },
   kbank: { en: 'KBank', th: 'กสิกรไทย', ja: 'カシコン銀行' },
   ktb: { en: 'Krungthai', th: 'กรุงไทย', ja: 'クルンタイ銀行' },
   ktc: { en: 'KTC' },
   mbb: { en: 'Maybank' },
   ocbc: { en: 'OCBC' },
+  ocbc_pao: { en: 'OCBC Pay Anyone' },
   scb: { en: 'SCB', th: 'ไทยพาณิชย์', ja: 'サイアム商業銀行' },
   ttb: { en: 'TTB', th: 'ทีทีบี' },
   uob: { en: 'UOB', th: 'ยูโอบี' },
@@ -30,10 +33,11 @@ const BANKS = {
 const INSTALMENTS = {
   bay: { terms: [3, 4, 6, 9, 10], least: 50000 },
   bbl: { terms: [4, 6, 8, 9, 10], least: 50000 },
+  citi: { terms: [4, 6, 8, 10], least: 0 },
   first_choice: { terms: [3, 4, 6, 9, 10, 12, 18, 24, 36], least: 30000 },
   kbank: { terms: [3, 4, 6, 10], least: 0 },
   ktc: { terms: [3, 4, 5, 6, 7, 8, 9, 10], least: 0 },
-  mbb: { terms: [6, 12, 18, 24], least: 0 },
+  mbb: { terms: [6, 12, 18, 24], least: 50000 / 6 },
   scb: { terms: [3, 4, 6, 9, 10], least: 50000 },
   ttb: { terms: [3, 4, 6, 10], least: 50000 },
   uob: { terms: [3, 4, 6, 10], least: 50000 },
@@ -79,6 +83,7 @@ const ASKING = {
   econtext: { label: { en: 'Konbini, Pay-easy or net banking', ja: 'コンビニ・ペイジー・ネットバンキング' }, fields: SHOPPER },
   virtual_account: { label: { en: 'Bank transfer', th: 'โอนผ่านธนาคาร', ja: '銀行振込' } },
   bill_payment_tesco_lotus: { label: { en: 'Lotus\u2019s bill payment', th: 'จ่ายบิลที่โลตัส' } },
+  points_citi: { label: { en: 'Citi points' } },
   truemoney: { label: { en: 'TrueMoney', th: 'ทรูมันนี่' }, fields: ['phone_number'] },
   atome: { label: { en: 'Atome' }, fields: ['phone_number', 'name?', 'email?'] },
   fpx: { label: { en: 'FPX' }, fields: ['bank', 'email?'], banks: MALAYSIAN_BANKS },
@@ -88,11 +93,11 @@ const ASKING = {
 const GROUPS = {
   internet_banking: {
     label: { en: 'Internet banking', th: 'อินเทอร์เน็ตแบงก์กิ้ง', ja: 'インターネットバンキング' },
-    banks: ['bay', 'bbl'],
+    banks: ['bay', 'bbl', 'ktb', 'scb'],
   },
   mobile_banking: {
     label: { en: 'Mobile banking', th: 'โมบายแบงก์กิ้ง', ja: 'モバイルバンキング' },
-    banks: ['bay', 'bbl', 'kbank', 'ktb', 'ocbc', 'scb'],
+    banks: ['bay', 'bbl', 'kbank', 'ktb', 'ocbc', 'ocbc_pao', 'scb'],
   },
   installment: {
     label: { en: 'Instalments', th: 'ผ่อนชำระ', ja: '分割払い' },
@@ -104,7 +109,14 @@ const GROUPS = {
 const IN_AN_APP = new Set(['alipay_cn', 'alipay_hk', 'bkash', 'dana', 'easypaisa', 'gcash', 'kakaopay', 'touch_n_go']);
 
 /* Which banks of a group belong to another currency; the genuine form reads this from the account. */
-const ELSEWHERE = { mobile_banking_ocbc: 'SGD', installment_mbb: 'MYR' };
+const ELSEWHERE = { mobile_banking_ocbc: 'SGD', mobile_banking_ocbc_pao: 'SGD', installment_mbb: 'MYR' };
+
+/* What Omise has switched off for good; offered only where the sandbox is told to. */
+const RETIRED = new Set([
+  'bill_payment_tesco_lotus', 'installment_citi', 'mobile_banking_ocbc_pao', 'points_citi',
+  ...GROUPS.internet_banking.banks.map((bank) => `internet_banking_${bank}`),
+]);
+const OFFERS_RETIRED = document.body.dataset.retired === 'yes';
 
 const METHODS = {
   credit_card: { label: { en: 'Credit / Debit card', th: 'บัตรเครดิต / เดบิต', ja: 'クレジットカード' }, card: true },
@@ -129,7 +141,7 @@ function usable(name, currency) {
 }
 
 function known(name, currency, limit) {
-  if (!Object.hasOwn(METHODS, name)) return null;
+  if (!Object.hasOwn(METHODS, name) || (RETIRED.has(name) && !OFFERS_RETIRED)) return null;
   const method = METHODS[name];
   const found = { name, type: method.type || name, ...method };
   if (!method.members) return found;
@@ -137,8 +149,15 @@ function known(name, currency, limit) {
   found.members = wanted
     .map((bank) => `${name}_${bank}`)
     .filter((member) => METHODS[member] && usable(member, currency))
-    .map((member) => known(member, currency, []));
+    .map((member) => known(member, currency, []))
+    .filter(Boolean);
   return found.members.length ? found : null;
+}
+
+/** Tell the least amount that a bank takes in so many months. */
+export function leastIn(method, term) {
+  // A third of a smallest unit is no smallest unit.
+  return Math.ceil(term * method.least - 0.001);
 }
 
 /** Read `promptpay, internet_banking(bay, bbl)` (or a list of such) into the methods it names. */
@@ -163,6 +182,7 @@ export function whiteLabelMethods() {
 export function everyMethod() {
   const sources = Object.keys(METHODS)
     .filter((name) => !METHODS[name].card && !METHODS[name].members)
-    .map((name) => known(name, '', []));
+    .map((name) => known(name, '', []))
+    .filter(Boolean);
   return [...sources, ...whiteLabelMethods()];
 }

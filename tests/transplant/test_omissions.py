@@ -147,6 +147,21 @@ def test_a_setting_that_is_forgotten_or_odd(host, said, words):
     refused(lambda: host.starts(**said), words)
 
 
+def test_live_keys_with_a_secret_that_can_be_guessed(host):
+    """E20: who signs a session of another's charges that one's saved card."""
+    live = {
+        "OMISE_SECRET_KEY": "skey_5own",
+        "OMISE_PUBLIC_KEY": "pkey_5own",
+        "OMISE_WEBHOOK_SECRET": "Zm91ciBhbmQgdHdlbnR5IGJ5dGVzIQ==",
+        "PREFERRED_URL_SCHEME": "https",
+    }
+    refused(lambda: host.starts(**live), "SECRET_KEY (FLASK_SECRET_KEY) must be long")
+    good = "0123456789abcdef" * 2
+    host.starts(**live | {"SECRET_KEY": good.encode()})
+    old = {"SECRET_KEY": good, "SECRET_KEY_FALLBACKS": ["first"]}
+    refused(lambda: host.starts(**live | old), "SECRET_KEY_FALLBACKS (FLASK_SECRET")
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

@@ -1,0 +1,141 @@
+"""What a shopper is asked for some ways to pay, and what is accepted; pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,185}")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing that is asked: how its input looks, and what is said when it does not fit.
+
+    `of_source` is its name in a source (sources-api), with its part behind a dot.
+    """
+
+    of_source: str
+    label: str
+    refusal: str
+    pattern: str = ""
+    longest: int = 100
+    kind: str = "text"
+    autocomplete: str = "off"
+    inputmode: str = "text"
+    hint: str = ""
+
+
+_NAME = r"[^\x00-\x1f]{1,50}"
+FIELDS = {
+    "phone_number": Field(
+        of_source="phone_number",
+        label="Phone number",
+        refusal="Please give a phone number of 10 or 11 digits.",
+        pattern=r"\+?[0-9]{10,11}",
+        longest=20,
+        kind="tel",
+        autocomplete="tel",
+        inputmode="tel",
+    ),
+    "email": Field(
+        of_source="email",
+        label="E-mail",
+        refusal="Please give an e-mail address, like name@example.com.",
+        longest=250,
+        kind="email",
+        autocomplete="email",
+        inputmode="email",
+    ),
+    "konbini_name": Field(
+        of_source="name",
+        label="Name",
+        refusal="Please give a name of 1 to 10 characters: the receipt has room for no more.",
+        pattern=r"[^\x00-\x1f]{1,10}",
+        longest=10,
+        autocomplete="name",
+        hint="at most 10 characters",
+    ),
+    "name": Field(
+        of_source="name",
+        label="Name",
+        refusal="Please give your name.",
+        pattern=_NAME,
+        longest=50,
+        autocomplete="name",
+    ),
+    "street1": Field(
+        of_source="shipping.street1",
+        label="Street and number",
+        refusal="Please give the street that the order goes to.",
+        pattern=r"[^\x00-\x1f]{1,100}",
+        autocomplete="shipping street-address",
+    ),
+    "city": Field(
+        of_source="shipping.city",
+        label="City",
+        refusal="Please give the city that the order goes to.",
+        pattern=_NAME,
+        longest=50,
+        autocomplete="shipping address-level2",
+    ),
+    "postal_code": Field(
+        of_source="shipping.postal_code",
+        label="Postal code",
+        refusal="Please give the postal code that the order goes to.",
+        pattern=r"[0-9A-Za-z -]{3,10}",
+        longest=10,
+        autocomplete="shipping postal-code",
+    ),
+    "bank": Field(
+        of_source="bank",
+        label="Bank",
+        refusal="Please choose your bank.",
+        pattern=r"[0-9a-z_]{1,30}",
+        kind="select",
+    ),
+    "installment_term": Field(
+        of_source="installment_term",
+        label="Months",
+        refusal="Please choose over how many months you pay.",
+        pattern=r"[0-9]{1,2}",
+        kind="select",
+    ),
+}
+
+
+def read(asked: tuple[str, ...], form: Mapping[str, str]) -> tuple[dict, dict]:
+    """Take what was asked from a posted form: the details that fit, and refusals for the others."""
+    details, refusals = {}, {}
+    for name in asked:
+        text = " ".join(form.get(name, "").split())
+        if name == "phone_number":
+            text = re.sub(r"[ ().-]", "", text)
+        pattern = EMAIL if name == "email" else re.compile(FIELDS[name].pattern)
+        if pattern.fullmatch(text) and not holds_a_card_number(text):
+            details[name] = text
+        else:
+            refusals[name] = FIELDS[name].refusal
+    return details, refusals
+
+
+def as_source(details: Mapping[str, str]) -> dict:
+    """Give the details as a source has them."""
+    source: dict = {}
+    for name, text in details.items():
+        part, _, inner = FIELDS[name].of_source.partition(".")
+        if inner:
+            source.setdefault(part, {})[inner] = text
+        else:
+            source[part] = int(text) if name == "installment_term" else text
+    return source
+
+
+def holds_a_card_number(text: str) -> bool:
+    """Tell whether somebody has typed a card where none belongs (13 to 19 digits, by Luhn's
+    rule)."""
+    for run in re.findall(r"\d(?:[ -]?\d){12,18}", text):
+        digits = [int(one) for one in reversed(re.sub(r"\D", "", run))]
+        doubled = sum(sum(divmod(2 * one, 10)) for one in digits[1::2])
+        if (sum(digits[::2]) + doubled) % 10 == 0:
+            return True
+    return False
