@@ -437,6 +437,16 @@ def test_what_is_no_picture_of_omise_s_is_not_shown(omise, app, given):
     assert len(omise.requests) == 1
 
 
+def test_a_picture_that_lies_elsewhere_is_not_fetched(omise, app):
+    """E21: by whatever name that is."""
+    elsewhere = omise.address.replace("127.0.0.1", "localhost")
+    picture = answer(200, PICTURE, "image/png")
+    omise.answer = [moved(f"http://{elsewhere}/qr.png"), picture]
+    with app.app_context(), pytest.raises(GatewayError, match="is not Omise's"):
+        http.fetch_picture(f"http://{omise.address}/qr.png")
+    assert len(omise.requests) == 1
+
+
 def test_redirects_to_a_picture_end(omise, app):
     """E21: three are followed."""
     omise.answer = moved(f"http://{omise.address}/qr.svg")

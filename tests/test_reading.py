@@ -55,6 +55,7 @@ def test_the_version_of_the_tutorial():
         CHARGE | {"amount": 1016.45},
         CHARGE | {"amount": True},
         CHARGE | {"amount": -1},
+        CHARGE | {"object": "refund"},
         CHARGE | {"status": None},
         CHARGE | {"amount": 10**30},
         CHARGE | {"currency": 764},
