@@ -526,6 +526,17 @@ def test_nobody_is_led_to_an_address_that_no_bank_has(filled, unheard, uri):
     assert "unsafe authorize_uri" in why(filled.shop.order(filled.order_id))
 
 
+def test_nobody_is_led_to_a_bank_that_has_answered(filled):
+    """D3: by the browser's way back."""
+    filled.shop.omise.control("settings", three_d_secure=True)
+    filled.pays()
+    order = filled.order_id
+    filled.answers_bank("approve")
+    filled.opens_order(order, "/authorize")
+    assert filled.page.url.endswith(f"/orders/{order}")
+    assert filled.state == "paid"
+
+
 def test_return_needs_no_cookie(filled):
     """D1, D2: another browser shows the right state, also when the bank posts it back."""
     filled.shop.omise.control("settings", three_d_secure=True)

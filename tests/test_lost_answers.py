@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 import uuid
 from contextlib import closing
 from datetime import timedelta
@@ -711,6 +712,46 @@ def test_a_source_that_a_hop_sent_twice_is_unknown(shop, filled):
     assert attempt_of(filled).status == "unknown"
     shop.sweep()
     assert (attempt_of(filled).status, creates(shop)) == ("pending", 1)
+
+
+def test_a_refused_source_that_cannot_be_asked_about_is_unknown(shop, filled):
+    """A23: a question that fails says neither yes nor no."""
+    form = filled.opens_checkout()
+    source = shop.omise.source("promptpay", 49000)
+    refused = {"status": 400, "body": "error", "code": "bad_request"}
+    shop.omise.breaks("answer_after", **refused, **CREATE)
+    shop.omise.breaks("close_before", method="GET", path="/sources/.*")
+    filled.charges(form, omiseSource=source)
+    assert attempt_of(filled).status == "unknown"
+
+
+def test_nothing_is_sent_for_who_has_waited_for_the_order_book_too_long(
+    shop, filled, monkeypatch
+):
+    """A30: their browser may have given up."""
+    opens = ledger.open_order
+
+    def opens_late(*args, **kwargs):
+        time.sleep(0.3)
+        return opens(*args, **kwargs)
+
+    monkeypatch.setattr(ledger, "open_order", opens_late)
+    monkeypatch.setattr(paying, "LONGEST_ANSWER", 0.2)
+    filled.pays()
+    assert attempt_of(filled).failure_code == "nothing_sent"
+    assert creates(shop) == 0
+
+
+def test_who_comes_back_waits_for_omise_only_so_long(shop, filled, monkeypatch):
+    """C3: whatever there is to be asked."""
+    loses(shop)
+    filled.pays()
+    monkeypatch.setattr(reconcile, "_FOR_A_SHOPPER", 1)
+    shop.omise.breaks("hang_before", method="GET", times=0, seconds=20)
+    began = time.monotonic()
+    filled.opens_order(filled.order_id, "/complete")
+    assert time.monotonic() - began < 15
+    assert filled.state == "confirming"
 
 
 def test_a_source_that_omise_refuses_and_has_not_used_has_failed(shop, filled):
