@@ -9,6 +9,9 @@ import pytest
 from rig import eventually, why
 from shopper import Shopper
 
+from payment import visitor
+from payment.gateway import verbs
+
 GOOD, MASTERCARD = "4242424242424242", "5555555555554444"
 STOLEN, POOR = "4111111111130012", "4111111111140011"
 CREATE = {"method": "POST", "path": "/charges"}
@@ -231,6 +234,46 @@ def test_only_the_newest_saved_cards_stay_in_the_cookie(filled):
     filled.opens_checkout()
     assert "Your saved card" not in filled.page.text
     assert len(filled.http.cookies["session"]) < 1500
+
+
+def test_the_card_that_was_typed_is_charged_whatever_else_was_saved_since(
+    filled, monkeypatch
+):
+    """A25: another tab saved one in between."""
+    filled.pays(card=MASTERCARD, remember="yes", email="somchai@example.com")
+    newest = verbs.newest_cards
+    # The other tab's comes first in Omise's list.
+    monkeypatch.setattr(verbs, "newest_cards", lambda whose: newest(whose)[::-1])
+    filled.adds()
+    filled.pays(remember="yes", email="somchai@example.com")
+    assert filled.shop.omise.latest()["card"]["last_digits"] == "4242"
+
+
+def test_a_customer_that_was_deleted_at_omise_is_forgotten_and_the_card_saved(filled):
+    """A25: the payment goes on."""
+    filled.pays(card=MASTERCARD, remember="yes", email="somchai@example.com")
+    customer = filled.shop.omise.latest()["customer"]
+    with filled.shop.app.app_context():
+        verbs.forget_customer(customer)
+    filled.adds()
+    filled.pays(remember="yes", email="somchai@example.com")
+    assert filled.state == "paid"
+    assert filled.shop.omise.latest()["customer"] != customer
+    filled.adds()
+    filled.opens_checkout()
+    assert "with Visa •••• 4242" in filled.page.text
+    assert "•••• 4444" not in filled.page.text
+
+
+def test_the_session_keeps_so_many_orders_and_one_customer_s_cards(filled):
+    """E3: it is a cookie."""
+    with filled.shop.app.test_request_context():
+        for number in range(30):
+            visitor.put_away(str(number))
+        assert [visitor.has_put_away(one) for one in ("17", "18")] == [False, True]
+        visitor.keep_card("cust_test_5a", "card_test_5a", "attempt")
+        visitor.keep_card("cust_test_5b", "card_test_5b", "attempt")
+        assert visitor.saved_cards() == {"card_test_5b": "attempt"}
 
 
 def session_of(shopper):

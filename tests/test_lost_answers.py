@@ -12,7 +12,7 @@ from fault_rig import ago, begin, creates, set_attempt
 from rig import why
 from shopper import Shopper
 
-from payment import paying
+from payment import checkout, paying
 from payment.gateway import http, verbs
 from payment.gateway.errors import GatewayError
 from payment.operations import reconcile
@@ -344,6 +344,8 @@ def test_a_hold_that_shows_up_late_beside_another_is_flagged(
     assert (held.status, held.authorized) == ("pending", True)
     assert "is held by attempts 1 and 2" in why(shop.order(order))
     assert len(shop.order(order).flags) == 1
+    # Only an operator lets go of money that is held.
+    assert "POST /charges/<charge_id>/expire" not in shop.omise.books()["counts"]
     with shop.app.app_context():
         verbs.reverse_charge(held.charge_id)
     shop.sweep()
@@ -752,6 +754,33 @@ def test_who_comes_back_waits_for_omise_only_so_long(shop, filled, monkeypatch):
     filled.opens_order(filled.order_id, "/complete")
     assert time.monotonic() - began < 15
     assert filled.state == "confirming"
+
+
+def test_what_is_known_by_its_charge_is_looked_for_in_no_list(
+    shop, filled, monkeypatch
+):
+    """B16: the charge itself is asked for."""
+    loses(shop)
+    filled.pays()
+    set_attempt(shop, filled.order_id, charge_id=shop.omise.latest()["id"])
+    asked = counts_requests(monkeypatch)
+    shop.sweep()
+    assert "GET /charges" not in asked
+    assert attempt_of(filled).status == "successful"
+
+
+@pytest.mark.parametrize("path", ["/status", "/complete"])
+def test_an_order_that_is_looked_at_often_is_asked_about_seldom(
+    shop, filled, monkeypatch, path
+):
+    """C8: whoever looks, and however often."""
+    monkeypatch.setattr(checkout, "_ASKS_EVERY", 60)
+    filled.pays_by("promptpay")
+    order = filled.order_id
+    asked = counts_requests(monkeypatch)
+    for _ in range(5):
+        filled.opens_order(order, path)
+    assert len([one for one in asked if one.startswith("GET /charges/")]) == 1
 
 
 def test_a_source_that_omise_refuses_and_has_not_used_has_failed(shop, filled):

@@ -59,6 +59,7 @@ def test_five_minutes_of_skew_are_fine(now):
         {"signatures": signed(secret=OTHER)},
         {"body": b'{"a":2}'},
         {"body": b""},
+        {"signatures": ",".join([*[signed(secret=OTHER)] * 4, VECTOR])},
         {"timestamp": None},
         {"timestamp": ""},
         {"timestamp": "soon"},

@@ -17,6 +17,7 @@ import sandbox
 from payment import order_paid
 from payment.gateway import http, verbs
 from payment.operations import sweep
+from payment.operations.reconcile import SKEW
 from payment.operations.sweep import RATE, News, Round, back_off
 from payment.orders import entries, queries
 from payment.orders.models import Attempt, Entry, Order
@@ -438,6 +439,35 @@ def test_who_has_just_paid_is_heard_of_before_anything_else(quiet, monkeypatch):
     sent = note_requests(monkeypatch)
     assert run_round(quiet, news)[0].asked == 0
     assert not [path for _, path in sent if "/charges/chrg" in path]
+
+
+def test_news_are_read_from_a_little_before_the_last_round(quiet, monkeypatch):
+    """C9: Omise's clock need not be the database's."""
+    begun = []
+
+    def events(begin, offset):
+        begun.append(begin)
+        return verbs.Page([], 0)
+
+    monkeypatch.setattr(verbs, "events_since", events)
+    since = ago(quiet, hours=1)
+    run_round(quiet, News(since=since))
+    assert begun == [since - SKEW]
+
+
+def test_news_are_heard_again_until_they_are_in_the_book(quiet):
+    """B18: the charge could not be read the first time."""
+    (order,) = waiting_orders(quiet, 1)
+    set_attempt(quiet, order, created_at=ago(quiet, hours=1))
+    news = News()
+    run_round(quiet, news)
+    pays(quiet, order)
+    charge = f"/charges/{quiet.order(order).latest.charge_id}"
+    quiet.omise.breaks("answer_before", method="GET", path=charge, status=500)
+    assert run_round(quiet, news)[0].errors == 1
+    assert status(quiet, order) == "pending"
+    run_round(quiet, news)
+    assert status(quiet, order) == "successful"
 
 
 def test_news_are_read_page_by_page(quiet, monkeypatch):
