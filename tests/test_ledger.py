@@ -359,6 +359,22 @@ def test_a_second_success_that_was_given_back_is_no_surplus():
     assert "paid twice" not in why(order_of(first))
 
 
+def test_a_hold_is_not_forgotten_over_an_answer_from_before_it():
+    """A27: both say pending, and answers overtake each other."""
+    attempt, _ = opens()
+    ledger.record(charge_of(attempt, authorized=True), "webhook")
+    ledger.record(charge_of(again(attempt)), "page")
+    assert again(attempt).authorized
+
+
+def test_what_is_known_by_its_charge_is_not_doubted():
+    """A26: a webhook was faster than an answer that went astray."""
+    attempt = in_status("sent")
+    ledger.record(charge_of(attempt, "galactic"), "webhook")
+    ledger.keep_doubt(attempt, "chrg_test_5stray", "charge")
+    assert (again(attempt).status, again(attempt).doubtful_id) == ("sent", None)
+
+
 def test_a_doubt_is_ended_by_nothing_but_a_charge():
     """A26: what the caller believes, or a list does not show, is no word about it."""
     attempt = in_status("sent")

@@ -54,6 +54,7 @@ def test_five_minutes_of_skew_are_fine(now):
         {"signatures": None},
         {"signatures": ""},
         {"signatures": "zz" * 32},
+        {"signatures": "é" * 64},
         {"signatures": VECTOR.upper()},
         {"signatures": VECTOR[:-1]},
         {"signatures": signed(secret=OTHER)},
