@@ -336,6 +336,31 @@ def test_the_embedded_book_is_made_for_its_owner_alone(tmp_path):
     assert file.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes"), [(0o644, 0o600), (0o666, 0o660), (0o660, 0o660), (0o600, 0o600)]
+)
+def test_a_book_that_was_open_to_all_is_closed(tmp_path, was, becomes):
+    """E22: with its log; a group that may write was let in on purpose."""
+    file = tmp_path / "shop.sqlite3"
+    files = [file, tmp_path / "shop.sqlite3-wal", tmp_path / "shop.sqlite3-shm"]
+    for one in files:
+        one.touch()
+        one.chmod(was)
+    Book(None, f"sqlite:///{file}", tmp_path / "unused")
+    assert {one.stat().st_mode & 0o777 for one in files} == {becomes}
+
+
+def test_what_sqlite_keeps_beside_the_book_is_for_its_owner_alone(tmp_path):
+    """E22: it holds what was written last."""
+    file = tmp_path / "shop.sqlite3"
+    book = Book(None, None, file)
+    with book.engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE one (two)")
+        modes = {one.name: one.stat().st_mode & 0o777 for one in tmp_path.iterdir()}
+    assert modes == {f"{file.name}{more}": 0o600 for more in ("", "-wal", "-shm")}
+    book.close()
+
+
 def test_every_setting_is_in_env_example_and_explained():
     example = (ROOT / "env.example").read_text()
     source = (ROOT / "config.py").read_text()
