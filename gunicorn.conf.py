@@ -21,10 +21,11 @@ forwarder_headers = ""
 
 def on_starting(server):
     """Try the settings once before any worker starts; say in one line what is wrong."""
+    import config
     from app import create_app
 
     try:
-        create_app()
+        config.check_listening(create_app().config, server.address)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

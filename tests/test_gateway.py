@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import json
 import logging
+import re
 import shutil
 import socket
 import ssl
@@ -54,6 +55,23 @@ def ask(app):
 def test_a_charge_is_read(omise, ask):
     omise.answer = answer(200, CHARGE)
     assert ask().id == "chrg_test_5xyz"
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\x1b[2J", "\u2028", "\0", " "])
+def test_an_error_code_becomes_a_word_before_anybody_logs_or_keeps_it(omise, ask, end):
+    """E10: it forges no line."""
+    omise.answer = answer(400, ERROR | {"code": f"used_token{end}ERROR paid"})
+    with pytest.raises(GatewayError) as refused:
+        ask()
+    assert re.fullmatch("used_token[?0-9a-z]+", refused.value.code)
+    assert str(refused.value) == f"HTTP 400 {refused.value.code}"
+
+
+@pytest.mark.parametrize("key", ["failure_code", "authorize_uri"])
+def test_a_text_with_control_characters_is_left_out(omise, ask, key):
+    """E10: what it came with is not lost over it."""
+    omise.answer = answer(200, CHARGE | {key: "used\r\nERROR paid"})
+    assert getattr(ask(), key) is None
 
 
 @pytest.mark.parametrize(

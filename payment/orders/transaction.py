@@ -114,7 +114,9 @@ def _open(url: str) -> Engine:
         if name not in _KINDS:
             raise ArgumentError(f"no {name}")
         if name == "sqlite":
-            engine = create_engine(parsed, connect_args={"timeout": PATIENCE})
+            engine = create_engine(
+                parsed, connect_args={"timeout": PATIENCE}, hide_parameters=True
+            )
             _make_file(parsed.database)
             event.listen(engine, "connect", _prepare_sqlite)
             return engine
@@ -125,6 +127,7 @@ def _open(url: str) -> Engine:
         return create_engine(
             parsed,
             pool_pre_ping=True,
+            hide_parameters=True,
             pool_size=10,
             max_overflow=20,
             pool_timeout=PATIENCE,
@@ -221,6 +224,8 @@ def transaction(function: Callable) -> Callable:
             with current_app.extensions["payment"].book.session() as session:
                 result = function(session, *args, **kwargs)
                 session.commit()
+                for say in session.info.get("told_when_kept", ()):
+                    say()
                 return result
         except (DBAPIError, PoolExhausted) as error:
             if not is_outage(error):
