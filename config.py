@@ -76,7 +76,9 @@ class Config:
     TRUSTED_HOSTS = os.environ.get("TRUSTED_HOSTS", "localhost,127.0.0.1")
     # How many proxies of yours stand before the shop (0: none, X-Forwarded-* is ignored).
     TRUSTED_PROXIES = os.environ.get("TRUSTED_PROXIES", "0")
-    # off: cards are authorised at checkout and captured later.
+    # Where who finds a hole in the shop can write to: mailto:... or https://... (security.txt).
+    SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT")
+    # off: cards are authorised at checkout and captured later; pre_auth: or a part of it.
     AUTO_CAPTURE = os.environ.get("AUTO_CAPTURE", "on")
     # How often cards may be tried before a pause (payment/orders/budgets.py): on or off.
     PAYMENT_BUDGETS = os.environ.get("PAYMENT_BUDGETS", "on")
@@ -95,7 +97,12 @@ def check(app):
     config, instance = app.config, Path(app.instance_path)
     for key in ("OMISE_SECRET_KEY", "OMISE_PUBLIC_KEY", "OMISE_WEBHOOK_SECRET"):
         config[key] = _unless_placeholder(config[key])
-    for key in ("STORE_CURRENCY", "PREFERRED_URL_SCHEME", "DATABASE_URL"):
+    for key in (
+        "STORE_CURRENCY",
+        "PREFERRED_URL_SCHEME",
+        "DATABASE_URL",
+        "SECURITY_CONTACT",
+    ):
         config[key] = str(config[key] or "").strip()
     config["STORE_CURRENCY"] = config["STORE_CURRENCY"].upper()
     config["TRUSTED_PROXIES"] = _whole_number(config, "TRUSTED_PROXIES")
@@ -151,6 +158,14 @@ def _refuse_unknown(config):
         )
     if config["PREFERRED_URL_SCHEME"] not in ("http", "https"):
         raise ConfigError("PREFERRED_URL_SCHEME must be http or https.")
+    contact = config["SECURITY_CONTACT"]
+    if contact and not re.fullmatch(
+        r"mailto:[^\s@]+@[^\s@]+|https://[^\s/]\S*", contact
+    ):
+        raise ConfigError(
+            "SECURITY_CONTACT must be like mailto:security@shop.example or "
+            f"https://shop.example/security, not {contact!r}."
+        )
 
 
 def _find_address(config, instance):

@@ -10,6 +10,10 @@ workers = 2
 # shop can still be looked at while Omise hangs.
 threads = 64
 timeout = 60
+# Seconds that requests under way are given when the shop ends: a payment may wait for Omise for 30.
+graceful_timeout = 60
+# Nobody steers a running gunicorn but by signals; waiting for its socket would make a restart slow.
+control_socket_disable = True
 # What a proxy says of the browser is believed by the shop alone, as far as TRUSTED_PROXIES goes.
 secure_scheme_headers = {}
 forwarder_headers = ""

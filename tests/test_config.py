@@ -19,7 +19,14 @@ from payment.orders.transaction import Book
 from payment.settings import SettingError
 
 ROOT = Path(__file__).parent.parent
-FRONT = ("app.py", "config.py", "security.py", "reports.py", "gunicorn.conf.py")
+FRONT = (
+    "app.py",
+    "config.py",
+    "security.py",
+    "reports.py",
+    "logs.py",
+    "gunicorn.conf.py",
+)
 HTTPS = {"PREFERRED_URL_SCHEME": "https"}
 LONG = "Zu7-kQ2w_9sLr4Tb0XyHn6VdMf3Pc8Ja"
 TEST_KEYS = {
@@ -111,6 +118,9 @@ def test_the_vault_of_another_api_is_there_too(tmp_path):
         (TEST_KEYS | {"OMISE_SANDBOX": "maybe"}, "OMISE_SANDBOX"),
         (TEST_KEYS | {"DEBUG": "maybe"}, "DEBUG"),
         (TEST_KEYS | {"PREFERRED_URL_SCHEME": "ftp"}, "PREFERRED_URL_SCHEME"),
+        (TEST_KEYS | {"SECURITY_CONTACT": "me@shop.example"}, "SECURITY_CONTACT"),
+        (TEST_KEYS | {"SECURITY_CONTACT": "http://shop.example"}, "SECURITY_CONTACT"),
+        (TEST_KEYS | {"SECURITY_CONTACT": "https://a.b/\nX: y"}, "SECURITY_CONTACT"),
         (TEST_KEYS | {"SERVER_NAME": "http://shop"}, "SERVER_NAME"),
         (TEST_KEYS | {"OMISE_API_BASE": "api.omise.co"}, "OMISE_API_BASE"),
         (TEST_KEYS | {"OMISE_VAULT_BASE": "vault"}, "OMISE_VAULT_BASE"),
@@ -324,6 +334,31 @@ def test_the_embedded_book_is_made_for_its_owner_alone(tmp_path):
     file = tmp_path / "instance" / "shop.sqlite3"
     assert Book(None, None, file).embedded
     assert file.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"), [(0o644, 0o600), (0o666, 0o660), (0o660, 0o660), (0o600, 0o600)]
+)
+def test_a_book_that_was_open_to_all_is_closed(tmp_path, was, becomes):
+    """E22: with its log; a group that may write was let in on purpose."""
+    file = tmp_path / "shop.sqlite3"
+    files = [file, tmp_path / "shop.sqlite3-wal", tmp_path / "shop.sqlite3-shm"]
+    for one in files:
+        one.touch()
+        one.chmod(was)
+    Book(None, f"sqlite:///{file}", tmp_path / "unused")
+    assert {one.stat().st_mode & 0o777 for one in files} == {becomes}
+
+
+def test_what_sqlite_keeps_beside_the_book_is_for_its_owner_alone(tmp_path):
+    """E22: it holds what was written last."""
+    file = tmp_path / "shop.sqlite3"
+    book = Book(None, None, file)
+    with book.engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE one (two)")
+        modes = {one.name: one.stat().st_mode & 0o777 for one in tmp_path.iterdir()}
+    assert modes == {f"{file.name}{more}": 0o600 for more in ("", "-wal", "-shm")}
+    book.close()
 
 
 def test_every_setting_is_in_env_example_and_explained():
