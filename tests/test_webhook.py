@@ -63,6 +63,29 @@ def test_an_event_settles_the_charge_it_names(waiting):
     eventually(lambda: shop.order(waiting.order_id).paid_at)
 
 
+@pytest.mark.parametrize(
+    "odd", ["tokn_test_5x", "../tokens", "chrg_test_5x\0", "chrg_" + "x" * 99, 5, {}]
+)
+def test_what_is_named_and_no_charge_sets_nothing_off(shop, odd):
+    """B10: the delivery is kept without it."""
+    told, before = event(odd), reads(shop)
+    assert deliver(shop, told).status_code == 200
+    webhooks_rest()
+    assert reads(shop) == before
+    with shop.engine.connect() as connection:
+        mine = select(Delivery.charge_id).where(Delivery.event_id == told["id"])
+        assert connection.execute(mine).all() == [(None,)]
+
+
+def test_a_long_or_odd_key_is_kept_as_far_as_there_is_room(shop):
+    """A31: its delivery is kept all the same."""
+    told = event("chrg_test_5x", key="\0Ü" + "x" * 100)
+    assert deliver(shop, told).status_code == 200
+    with shop.engine.connect() as connection:
+        mine = select(Delivery.key).where(Delivery.event_id == told["id"])
+        assert connection.scalar(mine) == "??" + "x" * 62
+
+
 def test_a_caller_who_hangs_up_at_once_is_still_heard(waiting):
     """B12: a server whose client is gone may never close the response; it settles all the same."""
     shop = waiting.shop
