@@ -198,6 +198,19 @@ def test_tries_of_one_order_are_bounded_whoever_counts(shop, shopper, monkeypatc
     assert [tries(shopper) for _ in range(4)] == [True, True, True, False]
 
 
+def test_a_form_posted_again_leads_to_its_order_although_the_budget_is_used_up(
+    shop, shopper, monkeypatch
+):
+    """A22: it tries nothing."""
+    monkeypatch.setattr(budgets, "MOST_TRIES", 1)
+    shopper.adds()
+    form = shopper.opens_checkout()
+    token = shop.omise.token(POOR)
+    for _ in range(2):
+        shopper.charges(form, omiseToken=token)
+        assert shopper.state == "failed"
+
+
 def test_the_words_sort_no_cards(guarded):
     """The first refusal says why; from the second on, all of a bank's say the same."""
     with shopper_at(guarded) as thief:

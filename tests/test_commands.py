@@ -2,19 +2,20 @@
 
 import getpass
 import uuid
+from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
 from fault_rig import begin, set_attempt
 from rig import why
 from shopper import Shopper
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, update
 
 from payment import money
 from payment.gateway import verbs
 from payment.operations import commands, terminal
-from payment.orders import entries, ledger
-from payment.orders.models import Attempt
+from payment.orders import entries, ledger, queries
+from payment.orders.models import Attempt, Delivery, Order
 
 
 def run(shop, *args, **more):
@@ -524,3 +525,77 @@ def test_yen_have_no_decimals():
     assert money.plain(1200, "JPY") == "1200 JPY"
     with pytest.raises(ValueError, match="such as 120"):
         money.parse("12.00", "JPY")
+
+
+def test_purge_forgets_who_made_old_orders_and_nothing_else(build_shop):
+    """E22: what was paid stays; what is open, young or tried again lately stays whole."""
+    shop = build_shop(PAYMENT_BUDGETS="on")
+
+    def orders(pay):
+        with Shopper(shop) as shopper:
+            shopper.adds()
+            pay(shopper)
+            return shopper.order_id
+
+    old, young, again = (
+        orders(lambda one: one.pays(remember="yes", email="a@example.com"))
+        for _ in range(3)
+    )
+    still_open = orders(lambda one: one.pays_by("promptpay"))
+    for order_id in (old, again, still_open):
+        made_long_ago(shop, order_id, tried_too=order_id != again)
+    before = shop.order(old)
+    assert run(shop, "purge", "--older-than", "29", "--yes").exit_code == 2
+    assert run(shop, "purge", "--older-than", "40", input="n\n").exit_code == 1
+    assert shop.order(old).email == "a@example.com"
+    told = run(shop, "purge", "--older-than", "40", "--yes")
+    assert "Forgot who made 1 orders." in told.output
+    after = shop.order(old)
+    (tried,) = after.attempts
+    assert (after.email, after.visitor, tried.visitor, tried.address) == (None,) * 4
+    assert (after.paid_at, after.amount) == (before.paid_at, before.amount)
+    assert tried.charge_id == before.attempts[0].charge_id
+    for order_id in (young, again):
+        assert shop.order(order_id).email == "a@example.com"
+    for order_id in (young, again, still_open):
+        order = shop.order(order_id)
+        assert order.visitor
+        assert order.attempts[0].visitor
+        assert order.attempts[0].address
+    assert (
+        "Forgot who made 0 orders."
+        in run(shop, "purge", "--older-than", "40", "--yes").output
+    )
+
+
+def test_purge_deletes_old_deliveries(shop):
+    """E22: a replay as old as that is refused for its time."""
+    with shop.app.app_context():
+        queries.note_delivery("evnt_test_1old", "charge.complete", None)
+        queries.note_delivery("evnt_test_1new", "charge.complete", None)
+    changes(
+        shop,
+        update(Delivery).where(Delivery.event_id == "evnt_test_1old"),
+        received_at=LONG_AGO,
+    )
+    run(shop, "purge", "--older-than", "40", "--yes")
+    with shop.app.app_context():
+        assert queries.note_delivery("evnt_test_1old", "charge.complete", None)
+        assert not queries.note_delivery("evnt_test_1new", "charge.complete", None)
+
+
+LONG_AGO = datetime(2020, 1, 1)
+
+
+def changes(shop, statement, **values):
+    with shop.app.app_context():
+        engine = shop.app.extensions["payment"].book.engine
+        with engine.begin() as connection:
+            connection.execute(statement.values(**values))
+
+
+def made_long_ago(shop, order_id, tried_too):
+    changes(shop, update(Order).where(Order.id == order_id), created_at=LONG_AGO)
+    if tried_too:
+        tried = update(Attempt).where(Attempt.order_id == order_id)
+        changes(shop, tried, created_at=LONG_AGO)

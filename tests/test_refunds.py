@@ -95,6 +95,17 @@ def test_a_whole_refund_is_written_down_and_not_made_twice(shop, paid):
     assert shop.order(paid.id).paid_at
 
 
+def test_what_is_not_paid_is_not_given_back(shop):
+    """A17: whoever asks."""
+    with Shopper(shop) as shopper:
+        shopper.adds()
+        shopper.pays_by("promptpay")
+        order = shop.order(shopper.order_id)
+    with pytest.raises(refunds.RefundRefused, match="is pending, so there is no money"):
+        give_back(shop, order)
+    assert refunds_in_book(shop, order) == []
+
+
 def test_twenty_at_once_give_back_once(shop, paid):
     """A17: a double click in any number of terminals."""
     ended, start = [], threading.Barrier(20)
@@ -344,6 +355,29 @@ def test_a_refund_that_shows_up_late_is_found_although_it_was_given_up(
     age(shop, lost, days=6)
     assert "not_found -> done" in shop.sweep()
     assert shop.order(paid.id).attempts[0].refunded_amount == 10000
+
+
+def test_a_refund_that_was_not_found_is_looked_for_for_a_week(shop, paid):
+    """A24: then no longer."""
+    shop.omise.breaks("close_before", **CREATE)
+    lost = give_back(shop, paid, 10000)
+    age(shop, lost, minutes=11)
+    assert asks_again(shop, lost) == "not_found"
+    for days, looked_for in ((6, [lost.id]), (8, [])):
+        age(shop, lost, days=days)
+        with shop.app.app_context():
+            assert [one.id for one in queries.open_refunds()] == looked_for
+
+
+def test_a_refund_that_two_look_up_at_once_ends_once(shop, paid):
+    """A24: whoever is second finds it done."""
+    given = give_back(shop, paid, 10000)
+    assert given.status == "done"
+    given.status = "sent"
+    with shop.app.app_context():
+        assert refunds.reconcile(given, "sweep") == "done"
+        became = [one.became for one in entries.history(paid.id)]
+    assert became.count("done 100.00 THB") == 1
 
 
 @pytest.mark.parametrize("total", [None, 2, "one", True])

@@ -218,9 +218,10 @@ def _refuse(status: int, answer: dict[str, Any], wait: int | None, reads: bool) 
     if 200 <= status < 300 and not is_error:
         return
     if is_error and isinstance(code, str) and 400 <= status < 500:
+        code = re.sub("[^0-9a-z_]", "?", code)[:64]
         raise GatewayError(
-            f"HTTP {status} {re.sub(r'[^0-9a-z_]', '?', code)[:64]}",
-            code=code[:64],
+            f"HTTP {status} {code}",
+            code=code,
             money_may_have_moved=reads,
             retry_after=wait,
         )

@@ -5,12 +5,14 @@ Those that only look are in listing.py, those that move money in moving.py; here
 
 import json
 import time
+from datetime import timedelta
 
 import click
 from flask import current_app
 
 from ..gateway.errors import GatewayError
 from ..orders import ledger, migrations, queries
+from ..orders.purge import forget_people
 from ..orders.transaction import OrdersUnavailable
 from . import listing, moving, refunds, telling
 from .doctor import FAIL, look_over
@@ -20,6 +22,7 @@ from .terminal import (
     BOOK_IS_AWAY,
     as_json_lines,
     command,
+    confirm,
     fresh,
     in_words,
     operator,
@@ -164,3 +167,22 @@ def clear(order_id: str, reason: str | None) -> None:
     if not count:
         raise click.ClickException("This order needs no attention: it has no flags.")
     click.echo(f"Cleared {count}.")
+
+
+@command("purge")
+@click.option(
+    "--older-than",
+    type=click.IntRange(min=30),
+    required=True,
+    metavar="DAYS",
+    help="At least 30: refunds and disputes of what is younger are looked for.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def purge(older_than: int, yes: bool) -> None:
+    """Forget for good who made old orders; amounts, charges and history stay.
+
+    Orders that are still open are left. Their e-mail addresses at Omise are not touched.
+    """
+    confirm(yes, f"Forget who made the orders older than {older_than} days?")
+    count = forget_people(timedelta(days=older_than))
+    click.echo(f"Forgot who made {count} orders.")

@@ -88,8 +88,12 @@ class Order(Base):
 
     def as_shown(self) -> dict[str, Any]:
         """Give what is to be paid, as a page shows it."""
-        shown = {"lines": self.lines, "amount": self.amount}
-        return {**shown, "currency": self.currency}
+        return {
+            "lines": self.lines,
+            "amount": self.amount,
+            "currency": self.currency,
+            "email": self.email,
+        }
 
     @property
     def latest(self) -> "Attempt | None":
