@@ -7,8 +7,8 @@ will do tomorrow. Messages that nobody recorded are our own words.
 
 Live keys are refused. It stores no card number and no security code. It keeps its books in a SQLite
 file of its own, imports nothing of the shop, and is reached over HTTP only: mounted below another
-application, or alone with ``python -m sandbox``. Its control surface asks for no
-key, so keep it on loopback, where ``flask run`` binds by default.
+application, or alone with ``python -m sandbox``. Its control surface asks for no key, so it serves
+its own machine alone, under names of that machine, and no pages of other origins.
 """
 
 import os
@@ -23,8 +23,9 @@ from . import api, pages
 from .books.account import Books
 from .books.settings import OWN_SCRIPT
 from .faults import spoiling
-from .http import errors, headers
+from .http import errors, guard, headers
 from .keys import PUBLIC_KEY, SECRET_KEY, WEBHOOK_SECRET
+from .kinds import recipient
 from .pages import page, script
 from .serve import serving
 from .webhooks import postman
@@ -48,13 +49,16 @@ def create_app(
     base_url=None,
     omise_js=None,
     retired=False,
+    hosts=(),
+    exposed=False,
 ):
     """Build a sandbox account of one country, with the books kept in `database`.
 
     `base_url` is the absolute address of the mount, ending in a slash; without it every issued
     address follows the request. `omise_js` is a file or web address of a script to serve instead
     of our own, with Omise's hosts in it led here. `retired` offers the ways to pay that Omise has
-    switched off.
+    switched off. `hosts` are names that requests may carry besides those of this machine, and
+    `exposed` lets other machines ask, which hands the control surface to whoever reaches it.
     """
     app = Flask(__name__)
     app.url_map.strict_slashes = False
@@ -62,6 +66,8 @@ def create_app(
         SANDBOX_BASE_URL=base_url,
         SANDBOX_PUBLIC_KEY=PUBLIC_KEY,
         SANDBOX_SECRET_KEY=SECRET_KEY,
+        SANDBOX_HOSTS=[*guard.HOSTS, *hosts],
+        SANDBOX_EXPOSED=exposed,
         MAX_CONTENT_LENGTH=1024 * 1024,
     )
     app.json.sort_keys = False
@@ -77,7 +83,11 @@ def create_app(
         omise_js=omise_js,
         retired_methods=retired or None,
     )
-    for module in (errors, headers, page, postman):
+    with app.app_context():
+        recipient.open_default()
+    # A server may fork next, and no SQLite connection survives that.
+    books.close()
+    for module in (errors, headers, guard, page, postman):
         module.init_app(app)
     for module in (*api.MODULES, *pages.MODULES):
         app.register_blueprint(module.routes)
@@ -89,8 +99,9 @@ def create_app(
 def mount(app):
     """Serve a sandbox of the app's country below the app itself, at /sandbox/.
 
-    The app is known by its settings alone: SERVER_NAME says where it is, and the keys, addresses
-    and webhook secret of Omise are set to the sandbox's.
+    The app is known by its settings alone: SERVER_NAME says where it is, TRUSTED_HOSTS by which
+    names, SANDBOX_EXPOSED whether to other machines, and the keys, addresses and webhook secret of
+    Omise are set to the sandbox's. The sandbox is found again in the app's extensions.
     """
     home = f"{app.config['PREFERRED_URL_SCHEME']}://{app.config['SERVER_NAME']}/"
     base = f"{home}sandbox/"
@@ -112,7 +123,10 @@ def mount(app):
         webhook_uri=f"{home}webhook",
         webhook_secret=secret.split(",")[0],
         base_url=base,
+        hosts=app.config.get("TRUSTED_HOSTS") or (),
+        exposed=app.config.get("SANDBOX_EXPOSED", False),
     )
+    app.extensions["sandbox"] = imitation
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/sandbox": imitation})
 
 

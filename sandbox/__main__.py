@@ -30,7 +30,13 @@ from .serve import Server
     is_flag=True,
     help="Offer the ways to pay that Omise has switched off as well.",
 )
-def main(port, country, db, webhook, omise_js, retired):
+@click.option(
+    "--name",
+    multiple=True,
+    metavar="HOST",
+    help="Another name that requests may carry, besides those of this machine.",
+)
+def main(port, country, db, webhook, omise_js, retired, name):
     """Imitate Omise on this machine: API, vault, omise.js, bank pages and dashboard."""
     try:
         app = create_app(
@@ -39,6 +45,7 @@ def main(port, country, db, webhook, omise_js, retired):
             webhook_uri=webhook,
             omise_js=omise_js,
             retired=retired,
+            hosts=name,
         )
         server = Server(app, port)
     except (OSError, Refused, ValueError) as error:

@@ -14,11 +14,14 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-from progress import end_well
-from rig import empty_database
-
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ["PYTHON_DOTENV_DISABLED"] = "1"
+
+import click  # noqa: E402
+from progress import end_well  # noqa: E402
+from rig import empty_database  # noqa: E402  what it brings in reads the environment
+
 # Nothing takes longer, however busy the machine is.
 LONGEST = 1800
 

@@ -1,6 +1,7 @@
 """Drive a real sandbox over HTTP: a server, the official SDK, and a webhook receiver."""
 
 import base64
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -57,6 +58,13 @@ class Rig:
     def get(self, path, key=SECRET, headers=None):
         """Fetch an object as a dict."""
         return self.call("GET", path, key, headers).json()
+
+    def submit(self, path, headers=None, data=None):
+        """Send a form of the dashboard with the token that its pages carry."""
+        page = self.call("GET", "dashboard/settings").text
+        token = re.search(r'name="form_token" value="(\w+)"', page)[1]
+        sent = {"form_token": token, **(data or {})}
+        return self.call("POST", path, headers=headers, data=sent)
 
     def set(self, **settings):
         """Change settings of the sandbox."""

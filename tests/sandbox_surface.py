@@ -39,7 +39,7 @@ class Surface:
             ),
             "tokens": lambda: {"id": rig.token()},
             "transactions": lambda: {"id": rig.charge()["transaction"]},
-            "transfers": lambda: rig.post("transfers", amount=5000),
+            "transfers": lambda: rig.post("transfers", **self._payout()),
         }
         self.bodies = {
             "PATCH /account": {"zero_interest_installments": False},
@@ -51,7 +51,7 @@ class Surface:
             "POST /schedules": lambda: MONTHLY | self._monthly_charge(),
             "POST /sources": {"amount": 20000, "currency": "THB", "type": "promptpay"},
             "POST /tokens": {"card": self._card()},
-            "POST /transfers": {"amount": 5000},
+            "POST /transfers": self._payout,
             "PATCH /disputes/{id}/close": {"status": "won"},
             "GET /search": {"scope": "charge"},
         }
@@ -123,6 +123,10 @@ class Surface:
         self.rig.charge()
         self.rig.set(clock_offset=40 * 24 * 60 * 60)
         return self.rig.get("receipts")["data"][0]
+
+    def _payout(self):
+        self.rig.charge()
+        return {"amount": 5000}
 
     def _sent_transfer(self):
         transfer = self.make["transfers"]()

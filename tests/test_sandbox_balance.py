@@ -99,9 +99,11 @@ def check(rig):
     lines = rig.get("transactions?limit=100")["data"]
     signs = {"credit": 1, "debit": -1}
     total = sum(signs[each["direction"]] * each["amount"] for each in lines)
+    transfers = rig.get("transfers?limit=100")["data"]
+    left = sum(each["amount"] for each in transfers if not each["failure_code"])
     balance = rig.get("balance")
     assert balance["total"] == balance["transferable"] == total
-    assert total == sum(worth(charge) for charge in charges)
+    assert total == sum(worth(charge) for charge in charges) - left
     assert total == (rig.get("control/books")["balance"] or 0)
 
 
@@ -148,6 +150,12 @@ def test_balance_and_transaction_are_drawn_as_recorded(sdk, rig):
     line = sdk.Transaction.retrieve(charge["transaction"])
     assert list(line._attributes) == TRANSACTION
     assert (line.amount, line.origin) == (29789, charge["id"])
+    older = rig.get(line.location[1:], headers={"Omise-Version": "2017-11-02"})
+    assert list(older) == keys(
+        "object id type source amount currency location transferable created"
+    )
+    assert (older["type"], older["source"]) == ("credit", charge["id"])
+    assert older["transferable"] == older["created"]
     old = rig.get("balance", headers={"Omise-Version": "2017-11-02"})
     assert (old["available"], old["reserve_amount"]) == (29789, 0)
 

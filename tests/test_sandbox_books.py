@@ -82,7 +82,7 @@ def test_pages_find_charges_as_a_client_would_see_them(rig):
         assert ([each["id"] for each in found], total) == ([two["id"], one["id"]], 2)
         assert charges.newest(query="tea_100%")[0][0]["id"] == one["id"]
         assert charges.newest(query="tea_100%")[1] == 1
-        assert charges.newest(status="successful")[1] == 1
+        assert charges.newest(status="failed")[1] == 1
         assert charges.newest(limit=1, offset=1)[0][0]["id"] == one["id"]
         payment = charges.find(one["id"])["payment"]
         assert payment in one["authorize_uri"]

@@ -75,8 +75,8 @@ def test_declined_card_is_a_charge_and_answers_200(rig):
         ("4111111111190016", "failed_fraud_check"),
         ("6250947000000063", "invalid_account_number"),
         ("4111111111160001", "invalid_security_code"),
-        ("4111111111150002", None),
-        ("4111111111140003", None),
+        ("4111111111150002", "payment_rejected"),
+        ("4111111111140003", "payment_rejected"),
     ],
 )
 def test_test_cards_end_as_omise_says_without_3d_secure(rig, number, code):
@@ -109,7 +109,6 @@ def test_3d_secure_needs_an_address_to_come_back_to_and_keeps_the_token(rig):
     [
         ("4242424242424242", "successful", None),
         ("4111111111140011", "failed", "insufficient_fund"),
-        ("4111111111150002", "failed", "payment_rejected"),
         ("4111111111140003", "failed", "payment_rejected"),
     ],
 )
@@ -122,6 +121,14 @@ def test_3d_secure_cards_end_as_omise_says_once_the_bank_approves(
     paid = rig.post(f"control/charges/{charge['id']}/pay")
     assert (paid["status"], paid["failure_code"]) == (status, code)
     assert rig.events(charge) == ["charge.create", "charge.complete"]
+
+
+def test_card_whose_enrolment_fails_is_never_asked_for_by_its_bank(rig):
+    rig.set(three_d_secure=True)
+    for number in ("4111111111150002", "5555551111120002", "3530111111100002"):
+        charge = rig.charge(card=rig.token(number), return_uri=RETURN)
+        told = (charge["status"], charge["failure_code"])
+        assert told == ("failed", "payment_rejected")
 
 
 def test_card_without_3d_secure_still_has_a_page_when_it_has_a_return_uri(rig):

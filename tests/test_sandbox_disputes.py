@@ -92,6 +92,7 @@ def test_sdk_accepts_a_dispute_which_loses_it(sdk, rig, disputed):
     dispute = sdk.Dispute.retrieve(opened["id"])
     dispute.accept()
     assert (dispute.status, dispute.closed_at is None) == ("lost", False)
+    assert dispute.message == "Merchant accepts the dispute"
     assert balance(rig) == before
     assert rig.events(charge)[-1] == "dispute.accept"
 
@@ -234,7 +235,7 @@ def test_dispute_of_the_older_version_has_the_fields_of_its_time(rig, disputed):
     dispute = rig.get(f"disputes/{disputed[1]['id']}", headers=old)
     assert list(dispute) == keys(
         "object id livemode location amount currency status transaction message reason_code"
-        " reason_message charge documents created"
+        " reason_message charge documents closed_at created"
     )
     assert dispute["currency"] == "thb"
     assert dispute["transaction"] == disputed[1]["transactions"][0]["id"]

@@ -29,8 +29,8 @@ def shows(rig, charge, text):
 
 
 def presses(rig, charge, move, headers=None, **form):
-    return rig.call(
-        "POST", f"dashboard/charges/{charge['id']}/{move}", headers=headers, data=form
+    return rig.submit(
+        f"dashboard/charges/{charge['id']}/{move}", headers=headers, data=form
     )
 
 
@@ -254,7 +254,7 @@ def test_unknown_charge_or_event_is_a_page_not_json(rig):
     charge = rig.charge()
     assert "There is nothing here" in desk(rig, "charges/chrg_test_none", 404)
     for path in ("chrg_test_none/pay", f"{charge['id']}/events/evnt_test_none/deliver"):
-        missing = rig.call("POST", f"dashboard/charges/{path}")
+        missing = rig.submit(f"dashboard/charges/{path}")
         assert (missing.status_code, "nothing here" in missing.text) == (404, True)
 
 
@@ -266,7 +266,7 @@ def test_timeline_shows_deliveries_and_sends_an_event_again(rig, receiver):
     assert receiver.url in html
     receiver.answer = 200
     again = re.search(r'action="/(dashboard/charges/\w+/events/\w+/deliver)"', html)[1]
-    assert rig.call("POST", again).status_code == 303
+    assert rig.submit(again).status_code == 303
     shows(rig, charge, ">200<")
     assert len(receiver.arrived) == 2
     assert receiver.arrived[0][2] == receiver.arrived[1][2]
@@ -300,8 +300,8 @@ def test_faults_are_listed_with_how_often_they_struck_and_cleared(rig):
     assert '<span class="pill failed">1</span>' in desk(rig)
     foreign = {"Sec-Fetch-Site": "cross-site"}
     clear = "dashboard/faults/clear"
-    assert rig.call("POST", clear, headers=foreign).status_code == 403
-    assert rig.call("POST", clear).status_code == 303
+    assert rig.submit(clear, headers=foreign).status_code == 403
+    assert rig.submit(clear).status_code == 303
     assert rig.call("GET", "control/faults").json()["data"] == []
     assert "The sandbox behaves" in desk(rig, "faults")
 
@@ -310,10 +310,10 @@ def test_rule_that_holds_a_request_lets_it_go_by_hand(rig):
     """The release is what is shown; that a request then goes on is the fault plan's to show."""
     rule = {"fault": "hold_before", "path": "/charges", "seconds": 30}
     kept = rig.call("POST", "control/faults", json=rule).json()
-    released = rig.call("POST", f"dashboard/faults/{kept['id']}/release")
+    released = rig.submit(f"dashboard/faults/{kept['id']}/release")
     assert released.status_code == 303
     assert rig.get(f"control/faults/{kept['id']}")["state"] == "done"
-    missing = rig.call("POST", "dashboard/faults/falt_test_none/release")
+    missing = rig.submit("dashboard/faults/falt_test_none/release")
     assert (missing.status_code, "nothing here" in missing.text) == (404, True)
 
 
@@ -356,7 +356,7 @@ def test_all_events_are_listed_newest_first_whatever_they_are_about(rig):
     assert charge["id"] in html
     assert customer["id"] in html
     again = re.search(r'action="/(dashboard/events/\w+/deliver)"', html)[1]
-    assert "/dashboard/events#evnt" in rig.call("POST", again).headers["Location"]
+    assert "/dashboard/events#evnt" in rig.submit(again).headers["Location"]
     for _ in range(20):
         rig.promptpay()
     html = desk(rig, "events")

@@ -175,7 +175,8 @@ def test_script_may_come_late(merchant):
 
 def test_script_may_stand_in_the_head_and_be_used_at_once(merchant):
     merchant.html = f"""<!doctype html><head><script src="{merchant.omise}"></script>
-        <script>OmiseCard.open({{ key: '{PUBLIC_KEY}', amount: 2000 }})</script></head>"""
+        <script>OmiseCard.configure({{ key: '{PUBLIC_KEY}', amount: 2000 }}); OmiseCard.open()
+        </script></head>"""
     merchant.page.goto(merchant.url)
     merchant.opened()
     assert merchant.complaints == []
@@ -271,6 +272,7 @@ def test_white_label_instalments_give_a_card_and_a_source_for_one_charge(merchan
 
 def test_misuse_of_the_embedded_form_is_told(merchant):
     merchant.scripts()
+    merchant.page.evaluate("OmiseCard.configure({})")
     for call, said in (
         ("OmiseCard.requestCardToken()", "open the embedded form first"),
         ("OmiseCard.open({ customCardForm: true })", "no element to stand in"),

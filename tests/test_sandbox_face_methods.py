@@ -38,7 +38,7 @@ def opens(merchant, name, currency, amount=300000, **config):
     """Open the pay form on one way to pay, by hand, and keep what it calls back with."""
     config = {"amount": amount, "currency": currency, **config}
     merchant.page.evaluate(
-        """([config]) => { window.made = null; OmiseCard.open({ ...config,
+        """([config]) => { window.made = null; OmiseCard.configure(config); OmiseCard.open({
              onCreateTokenSuccess: (id) => { made = id; } }); }""",
         [{"key": PUBLIC_KEY, "defaultPaymentMethod": name, **config}],
     )

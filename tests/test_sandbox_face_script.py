@@ -130,18 +130,31 @@ def test_opened_by_hand_it_calls_back_with_the_id_and_when_closed(merchant):
     assert merchant.form.locator("#frameLabel").inner_text() == "By hand"
     merchant.types_card()
     merchant.pays()
-    identifier, closed = merchant.eventually("told.length === 2 && told")
-    assert (identifier.startswith("tokn_test_"), closed) == (True, "closed")
+    merchant.closed()
+    (identifier,) = merchant.eventually("told.length && told")
+    assert identifier.startswith("tokn_test_")
+
+
+def test_form_that_is_closed_by_the_shopper_says_so(merchant):
+    merchant.scripts()
+    merchant.page.evaluate(f"""window.told = [];
+        OmiseCard.configure({{ key: '{PUBLIC_KEY}', amount: 5000 }});
+        OmiseCard.open({{ onFormClosed: () => told.push('closed') }})""")
+    merchant.opened()
+    merchant.page.keyboard.press("Escape")
+    merchant.closed()
+    assert merchant.eventually("told.length && told") == ["closed"]
 
 
 def test_closing_by_hand_tells_so_and_no_id(merchant):
     merchant.scripts()
     merchant.page.evaluate(f"""window.told = [];
-        OmiseCard.open({{ key: '{PUBLIC_KEY}', amount: 5000,
+        OmiseCard.configure({{ key: '{PUBLIC_KEY}', amount: 5000 }});
+        OmiseCard.open({{
           onCreateTokenSuccess: (id) => told.push(id),
           onFormClosed: () => told.push('closed') }})""")
     merchant.opened()
-    merchant.page.evaluate("OmiseCard.close()")
+    assert merchant.page.evaluate("OmiseCard.close()") is True
     merchant.closed()
     assert merchant.eventually("told.length && told") == ["closed"]
 
@@ -152,7 +165,6 @@ def test_configured_buttons_open_for_their_own_forms(merchant):
         f"""OmiseCard.configure({{ key: '{PUBLIC_KEY}', currency: 'THB' }});
         OmiseCard.configureButton('#one', {{ amount: 2000, otherPaymentMethods: 'promptpay' }});
         OmiseCard.configureButton('#two', {{ amount: 3000, submitFormTarget: '#other' }});
-        OmiseCard.configureButton('#missing', {{ amount: 1 }});
         OmiseCard.attach()"""
     )
     merchant.page.click("#two")
@@ -164,6 +176,70 @@ def test_configured_buttons_open_for_their_own_forms(merchant):
     merchant.opened()
     merchant.form.locator("[data-method=promptpay]").click()
     assert merchant.got()["omiseSource"].startswith("src_test_")
+
+
+def test_form_opens_only_between_configure_or_attach_and_destroy(merchant):
+    merchant.scripts('<form><button id="one">One</button></form>')
+    frames = merchant.page.locator("#omise-checkout-iframe-app")
+
+    def opens():
+        given = f"{{ key: '{PUBLIC_KEY}', amount: 2000 }}"
+        return merchant.page.evaluate(f"OmiseCard.open({given})")
+
+    assert merchant.page.evaluate("OmiseCard.close()") is False
+    assert (opens(), frames.count()) == (False, 0)
+    for begin in ("configure({})", "configureButton('#one'), OmiseCard.attach()"):
+        merchant.page.evaluate(f"OmiseCard.{begin}")
+        assert frames.count() == 1
+        assert opens() is True
+        merchant.opened()
+        merchant.page.evaluate("OmiseCard.destroy()")
+        assert (opens(), frames.count()) == (False, 0)
+
+
+def test_configuring_gives_back_what_holds_now(merchant):
+    merchant.scripts('<form><button id="one">One</button></form>')
+    kept = merchant.page.evaluate(
+        "OmiseCard.configure({ publicKey: 'k', otherPaymentMethods: 'a, b' })"
+    )
+    assert (kept["key"], kept["otherPaymentMethods"]) == ("k", ["a", "b"])
+    assert (kept["currency"], "publicKey" in kept) == ("THB", False)
+    assert kept == merchant.page.evaluate("OmiseCard.getDefaultConfig()")
+    one = merchant.page.evaluate("OmiseCard.configureButton('#one', { amount: 5 })")
+    assert one == {"buttonId": "#one", "configuration": {**kept, "amount": 5}}
+    assert merchant.page.inner_text("#one") == "Pay with Omise"
+    merchant.page.evaluate("OmiseCard.configureButton('#one', { buttonLabel: 'Buy' })")
+    assert merchant.page.inner_text("#one") == "Buy"
+
+
+def test_list_in_text_becomes_a_list(merchant):
+    merchant.scripts()
+    text = "a, b , internet_banking(scb, ktb),, c"
+    prepared = merchant.page.evaluate(
+        f"OmiseCard.prepareConfig({{ otherPaymentMethods: '{text}', logo: 'x' }})"
+    )
+    assert prepared == {
+        "otherPaymentMethods": ["a", "b", "internet_banking(scb, ktb)", "c"],
+        "image": "x",
+    }
+
+
+def test_what_the_genuine_script_has_besides_is_there(merchant):
+    merchant.offers()
+    merchant.page.evaluate("""OmiseCard.createParentFrameHandler();
+        OmiseCard.setTokenAtOmiseTokenField('tokn_test_1');
+        OmiseCard.setTokenAtOmiseTokenField('src_test_1')""")
+    for name, value in (("omiseToken", "tokn_test_1"), ("omiseSource", "src_test_1")):
+        assert merchant.page.locator(f"[name={name}]").input_value() == value
+
+
+def test_button_that_is_not_there_is_a_mistake_that_is_told(merchant):
+    merchant.scripts()
+    caught = merchant.page.evaluate(
+        """() => { OmiseCard.configureButton('#missing', { amount: 2000 });
+        try { OmiseCard.attach(); } catch (error) { return error.message; } }"""
+    )
+    assert "nothing on the page is #missing" in caught
 
 
 def test_button_without_a_form_is_a_mistake_that_is_told(merchant):
@@ -197,6 +273,8 @@ def test_defaults_are_those_of_the_genuine_script(merchant):
         "submitAuto": "yes",
         "cardBrands": "visa mastercard",
         "locale": "en",
+        "hideAmount": "false",
+        "style": {},
     }
     assert expected.items() <= defaults.items()
 
@@ -223,15 +301,18 @@ def test_create_source_answers_status_and_source_or_error(merchant):
 
 
 @pytest.mark.parametrize(
-    ("function", "code"),
-    [("createToken", "rpc_error"), ("createSource", "create_source_error")],
+    ("function", "told"),
+    [
+        ("createToken", ("rpc_error", "code message object")),
+        ("createSource", ("create_source_error", "code error")),
+    ],
 )
-def test_lost_connection_answers_status_nought(merchant, function, code):
+def test_lost_connection_answers_status_nought(merchant, function, told):
     merchant.scripts()
     merchant.page.route("**/tokens", lambda route: route.abort())
     merchant.page.route("**/sources/", lambda route: route.abort())
     status, error = calls(merchant, function, "card", {})
-    assert (status, error["code"]) == (0, code)
+    assert (status, error["code"], " ".join(sorted(error))) == (0, *told)
 
 
 def test_foreign_messages_do_no_harm(merchant):
@@ -288,7 +369,8 @@ def test_plain_attributes_leave_the_defaults(merchant):
 def test_key_of_another_account_is_told_in_the_form(merchant):
     merchant.scripts()
     merchant.page.evaluate(
-        "OmiseCard.open({ key: 'pkey_5live000', amount: 2000, locale: 'th' })"
+        "OmiseCard.configure({ key: 'pkey_5live000', amount: 2000, locale: 'th' });"
+        "OmiseCard.open()"
     )
     merchant.opened()
     merchant.types_card()

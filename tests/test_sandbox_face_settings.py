@@ -12,7 +12,7 @@ def test_settings_are_changed_and_shown(rig):
         "webhook_uri": "http://shop.test/hook",
         "webhook_secret": "c2U=",
     }
-    assert rig.call("POST", "dashboard/settings", data=form).status_code == 303
+    assert rig.submit("dashboard/settings", data=form).status_code == 303
     kept = rig.books.settings()
     assert (kept["three_d_secure"], kept["webhook_uri"]) == (
         True,
@@ -22,7 +22,7 @@ def test_settings_are_changed_and_shown(rig):
     html = rig.call("GET", "dashboard/settings").text
     assert html.count(" checked") == 2
     assert "http://shop.test/hook" in html
-    assert rig.call("POST", "dashboard/settings", data={}).status_code == 303
+    assert rig.submit("dashboard/settings", data={}).status_code == 303
     kept = rig.books.settings()
     assert (kept["three_d_secure"], kept["webhook_uri"]) == (False, None)
     assert kept["retired_methods"] is False
@@ -40,9 +40,7 @@ def test_settings_are_changed_and_shown(rig):
 )
 def test_nonsense_settings_are_refused_kept_on_the_form_and_change_nothing(rig, wrong):
     before = rig.books.settings()
-    refused = rig.call(
-        "POST", "dashboard/settings", data={"three_d_secure": "on", **wrong}
-    )
+    refused = rig.submit("dashboard/settings", data={"three_d_secure": "on", **wrong})
     assert refused.status_code == 400
     assert f'value="{next(iter(wrong.values()))}"' in refused.text
     assert rig.books.settings() == before
@@ -50,10 +48,10 @@ def test_nonsense_settings_are_refused_kept_on_the_form_and_change_nothing(rig, 
 
 def test_browser_script_is_chosen_and_given_up_again(rig):
     elsewhere = "http://127.0.0.1:9/omise.js"
-    rig.call("POST", "dashboard/settings", data={"omise_js": elsewhere})
+    rig.submit("dashboard/settings", data={"omise_js": elsewhere})
     assert rig.books.settings()["omise_js"] == elsewhere
     assert f'value="{elsewhere}"' in rig.call("GET", "dashboard/settings").text
-    rig.call("POST", "dashboard/settings", data={"omise_js": ""})
+    rig.submit("dashboard/settings", data={"omise_js": ""})
     assert rig.books.settings()["omise_js"] == "own"
 
 
@@ -61,7 +59,7 @@ def test_secret_is_rolled_with_two_signatures_until_the_old_one_is_forgotten(
     rig, receiver
 ):
     old = rig.books.settings()["webhook_secret"]
-    assert rig.call("POST", "dashboard/settings/secret/begin").status_code == 303
+    assert rig.submit("dashboard/settings/secret/begin").status_code == 303
     kept = rig.books.settings()
     assert kept["webhook_previous_secret"] == old
     assert kept["webhook_secret"] not in (old, None)
@@ -69,7 +67,7 @@ def test_secret_is_rolled_with_two_signatures_until_the_old_one_is_forgotten(
     assert "Forget the old secret" in html
     rig.charge()
     rig.delivered()
-    rig.call("POST", "dashboard/settings/secret/finish")
+    rig.submit("dashboard/settings/secret/finish")
     assert rig.books.settings()["webhook_previous_secret"] is None
     assert rig.books.settings()["webhook_secret"] == kept["webhook_secret"]
     rig.charge()

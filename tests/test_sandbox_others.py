@@ -1,5 +1,8 @@
 """Links, recipients, transfers, schedules, receipts and forex, through the SDK and raw."""
 
+import time
+from datetime import UTC, datetime
+
 import omise
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -106,10 +109,10 @@ def test_recipient_lives_from_creation_to_deletion(sdk, rig):
     assert recipient.verified_at == recipient.activated_at
     recipient.update(bank_account={**BANK, "number": "99"})
     assert (recipient.bank_account.last_digits, recipient.verified) == ("99", False)
-    assert [each.id for each in sdk.Recipient.list()] == [recipient.id]
+    assert [each.id for each in sdk.Recipient.list()][1:] == [recipient.id]
     recipient.destroy()
     assert recipient.destroyed
-    assert len(sdk.Recipient.list()) == 0
+    assert len(sdk.Recipient.list()) == 1
     steps = "create update verify activate update destroy"
     assert told(rig) == [f"recipient.{step}" for step in steps.split()]
 
@@ -152,11 +155,52 @@ def test_recipient_that_makes_no_sense_is_refused(rig, wrong, code, message):
     assert message in (None, answer.json()["message"])
     recipient = rig.post("recipients", **RECIPIENT)
     path = f"recipients/{recipient['id']}"
-    assert rig.call("PATCH", path, json=wrong).json()["code"] == code
+    blank = not any(wrong.values())
+    changed = rig.call("PATCH", path, json=wrong).json()
+    assert changed.get("code") == (None if blank else code)
     assert rig.get(path) == recipient
 
 
+def test_blanks_leave_a_recipient_as_it_is(rig):
+    """The official Go client always sends every field."""
+    recipient = rig.post("recipients", email="s@example.com", **RECIPIENT)
+    path = f"recipients/{recipient['id']}"
+    rig.call("PATCH", f"{path}/verify")
+    before = rig.get(path)
+    bank = {"brand": "", "number": "", "name": " "}
+    blanks = {"name": "", "email": None, "type": "", "tax_id": " ", "metadata": None}
+    rig.call("PATCH", path, json={**blanks, "bank_account": bank})
+    assert rig.get(path) == before
+    rig.call("PATCH", path, json={**blanks, "email": "t@example.com"})
+    assert rig.get(path) == {**before, "email": "t@example.com"}
+
+
+def test_account_has_a_recipient_from_the_beginning_and_keeps_it(rig):
+    (own,) = rig.get("recipients")["data"]
+    assert (own["default"], own["active"], own["verified"]) == (True, True, True)
+    assert own["verified_at"] == own["activated_at"] == own["created_at"]
+    kept = rig.call("DELETE", f"recipients/{own['id']}").json()
+    assert kept["message"] == "the default recipient cannot be deleted"
+    rig.charge()
+    transfer = rig.post("transfers")
+    assert transfer["recipient"] == own["id"]
+    assert transfer["bank_account"] == own["bank_account"]
+    assert told(rig) == ["transfer.create"]
+    rig.post("control/reset")
+    (fresh,) = rig.get("recipients")["data"]
+    assert (fresh["default"], fresh["id"] != own["id"]) == (True, True)
+
+
+def test_bank_is_written_out(rig):
+    for named in ({"brand": "scb"}, {"bank_code": "scb"}):
+        bank = {"name": "Jo", "number": "1234567890", **named}
+        made = rig.post("recipients", **RECIPIENT | {"bank_account": bank})
+        shown = made["bank_account"]
+        assert (shown["brand"], shown["bank_code"]) == ("Siam Commercial Bank", "scb")
+
+
 def test_transfer_is_made_changed_and_deleted(sdk, rig):
+    rig.charge(200000)
     transfer = sdk.Transfer.create(amount=100000)
     assert (transfer.sent, transfer.paid, transfer.sendable) == (False, False, True)
     assert transfer.fee + transfer.fee_vat == transfer.total_fee
@@ -171,7 +215,33 @@ def test_transfer_is_made_changed_and_deleted(sdk, rig):
     assert told(rig) == ["transfer.create", "transfer.update", "transfer.destroy"]
 
 
+def test_transfer_leaves_the_balance_and_may_not_exceed_it(rig):
+    net = rig.charge(100000)["net"]
+    refused = rig.post("transfers", amount=net + 1)
+    assert (refused["code"], str(net) in refused["message"]) == ("invalid_amount", True)
+    transfer = rig.post("transfers", amount=60000)
+    path = f"transfers/{transfer['id']}"
+    assert (transfer["fee"], transfer["fee_vat"]) == (2804, 196)
+    assert rig.get("balance")["total"] == net - 60000
+    (line,) = transfer["transactions"]
+    assert (line["direction"], line["amount"]) == ("debit", 60000)
+    assert line["origin"] == transfer["id"]
+    for amount, status in ((net + 1, 400), (net, 200), (50000, 200)):
+        assert rig.call("PATCH", path, json={"amount": amount}).status_code == status
+    assert rig.get("balance")["total"] == net - 50000
+    rig.call("DELETE", path)
+    assert rig.get("balance")["total"] == net
+    failing = rig.post("transfers")
+    assert rig.get("balance")["total"] == 0
+    rig.post(f"control/transfers/{failing['id']}/fail")
+    assert rig.get("balance")["total"] == net
+    arrived = rig.post("transfers", amount=net)
+    rig.post(f"transfers/{arrived['id']}/mark_as_paid")
+    assert rig.get("balance")["total"] == 0
+
+
 def test_transfer_that_was_sent_stays_and_arrives_once(rig):
+    rig.charge()
     recipient = rig.post("recipients", **RECIPIENT)
     path = (
         "transfers/"
@@ -193,11 +263,16 @@ def test_transfer_that_was_sent_stays_and_arrives_once(rig):
     assert rig.call("POST", f"{path}/mark_as_paid").status_code == 400
     assert told(rig)[1:] == ["transfer.create", "transfer.send", "transfer.pay"]
     old = rig.get(path, headers=OLD)
-    assert (old["transaction"], old["currency"]) == (None, "thb")
+    assert (old["transaction"], old["currency"]) == (
+        paid["transactions"][0]["id"],
+        "thb",
+    )
+    assert (old["fail_fast"], old["sent_at"]) == (False, paid["sent_at"])
 
 
 @pytest.mark.parametrize("sent", [False, True])
 def test_transfer_may_fail_on_its_way_and_then_has_ended(rig, sent):
+    rig.charge()
     transfer = rig.post("transfers", amount=10000)
     path, control = f"transfers/{transfer['id']}", f"control/transfers/{transfer['id']}"
     if sent:
@@ -220,6 +295,7 @@ def test_transfer_may_fail_on_its_way_and_then_has_ended(rig, sent):
 
 
 def test_paid_transfer_cannot_fail(rig):
+    rig.charge()
     transfer = rig.post("transfers", amount=10000)
     rig.post(f"transfers/{transfer['id']}/mark_as_paid")
     refused = rig.post(f"control/transfers/{transfer['id']}/fail")
@@ -227,6 +303,7 @@ def test_paid_transfer_cannot_fail(rig):
 
 
 def test_transfer_takes_what_only_some_accounts_use(rig):
+    rig.charge()
     extras = {"split_transfer": True, "idemp_key": "payday-1", "fail_fast": True}
     transfer = rig.post("transfers", amount=10000, **extras)
     assert (transfer["object"], transfer["fail_fast"]) == ("transfer", True)
@@ -244,7 +321,7 @@ def test_transfer_without_an_amount_is_the_whole_balance(rig):
         " balance_hold_at created_at transactions schedule fee_vat net total_fee"
         " split_transfer_group_id"
     )
-    assert rig.get("balance")["total"] == net
+    assert rig.get("balance")["total"] == 0
 
 
 def test_transfer_that_makes_no_sense_is_refused(rig):
@@ -282,10 +359,10 @@ def test_schedule_has_the_known_fields_and_older_names(rig, monthly):
     schedule = rig.post("schedules", **monthly)
     assert list(schedule) == keys(
         "object id deleted livemode location every occurrences on in_words period status"
-        " active charge transfer next_occurrences_on ended_at start_on end_on created_at"
-        " execute_time"
+        " active state charge transfer next_occurrences_on ended_at start_on end_on"
+        " created_at execute_time deleted_by"
     )
-    assert schedule["charge"]["object"] == "charge_schedule"
+    assert schedule["charge"]["object"] == "scheduled_charge"
     assert schedule["charge"]["default_card"] is True
     old = rig.get(f"schedules/{schedule['id']}", headers=OLD)
     assert list(old) == keys(
@@ -355,7 +432,7 @@ def test_running_a_schedule_charges_its_customer_day_by_day(sdk, rig, monthly):
     occurrence = rig.post(path, key="")
     assert list(occurrence) == keys(
         "object livemode location id result schedule message status processed_at"
-        " created_at scheduled_on retry_on execute_time"
+        " created_at scheduled_on retry_on execute_time split_metadata transfer_amount"
     )
     assert occurrence["scheduled_on"] == "2030-01-14"
     charge = rig.get(f"charges/{occurrence['result']}")
@@ -368,11 +445,35 @@ def test_running_a_schedule_charges_its_customer_day_by_day(sdk, rig, monthly):
     assert schedule.occurrences.total == 1
     old = rig.get(occurrence["location"][1:], headers=OLD)
     assert (old["schedule_date"], old["retry_date"]) == ("2030-01-14", None)
+    assert old["livemode"] is False
     for _ in range(3):
         rig.post(path)
     assert rig.post(path)["message"] == "schedule has no days to come"
     schedule.destroy()
     assert rig.call("POST", path).status_code == 400
+
+
+@pytest.mark.parametrize("start", [None, "2030-02-10", "2030-02-11"])
+def test_schedule_that_begins_today_runs_its_first_day_at_once(rig, monthly, start):
+    noon = datetime(2030, 2, 10, 12, tzinfo=UTC).timestamp()
+    rig.set(clock_offset=int(noon - time.time()))
+    daily = {"period": "day", "on": None, "start_date": start}
+    schedule = rig.post("schedules", **{**monthly, **daily})
+    begun = start != "2030-02-11"
+    done = [each["scheduled_on"] for each in schedule["occurrences"]["data"]]
+    assert done == ["2030-02-10"] * begun
+    assert schedule["next_occurrences_on"][0] == "2030-02-11"
+    charges = rig.get("charges")["data"]
+    assert [each["schedule"] for each in charges] == [schedule["id"]] * begun
+
+
+def test_first_day_that_fails_leaves_the_schedule(rig, monthly):
+    poor = rig.post("customers", card=rig.token("4111111111140011"))
+    monthly["charge"]["customer"] = poor["id"]
+    daily = {"period": "day", "on": None, "start_date": None}
+    schedule = rig.post("schedules", **{**monthly, **daily})
+    assert schedule["status"] == "running"
+    assert [each["status"] for each in schedule["occurrences"]["data"]] == ["failed"]
 
 
 def test_occurrence_tells_why_nobody_was_charged(rig, customer, monthly):
@@ -405,8 +506,10 @@ def test_schedule_may_transfer_to_a_recipient(rig, monthly):
     assert rig.get("transfers/schedules")["total"] == 1
     made = rig.post(f"control/schedules/{schedule['id']}/run")
     transfer = rig.get(f"transfers/{made['result']}")
-    assert transfer["amount"] == rig.get("balance")["total"] // 2
+    # What is left of an odd sum stays.
+    assert 0 <= rig.get("balance")["total"] - transfer["amount"] <= 1
     assert transfer["schedule"] == schedule["id"]
+    assert made["transfer_amount"] == transfer["amount"]
     wanted["percentage_of_balance"] = 101
     refused = rig.post("schedules", transfer=wanted, **monthly)
     assert refused["message"] == "percentage_of_balance is invalid"

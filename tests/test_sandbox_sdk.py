@@ -126,11 +126,13 @@ def of_disputes(sdk, surface):
 def of_payouts(sdk, surface):
     recipient = sdk.Recipient.create(**RECIPIENT)
     again(sdk.Recipient, recipient).update(email="s@example.com")
+    surface.rig.charge()
     transfer = sdk.Transfer.create(amount=5000, recipient=recipient.id)
     again(sdk.Transfer, transfer).update(amount=6000)
     assert first(sdk.Transfer.list()).amount == 6000
     assert transfer.destroy().destroyed
-    assert first(sdk.Recipient.list()).destroy().destroyed
+    own, added = sdk.Recipient.list()
+    assert (own.default, added.destroy().destroyed) == (True, True)
 
 
 def of_links_and_schedules(sdk, surface):

@@ -158,6 +158,7 @@ def test_sdk_searches_every_scope(sdk, rig):
         bank_account={"brand": "bbl", "number": "1234567890", "name": "SOMCHAI"},
     )
     link = sdk.Link.create(amount=5000, currency="thb", title="Tea", description="x")
+    rig.charge(20000)
     transfer = sdk.Transfer.create(amount=10000, recipient=recipient.id)
     schedule = sdk.Schedule.create(
         every=1,
@@ -172,7 +173,7 @@ def test_sdk_searches_every_scope(sdk, rig):
         ("dispute", dispute["id"], {"card_last_digits": "4242"}, dispute["id"]),
         ("recipient", "7890", {"type": "individual"}, recipient.id),
         ("link", "tea", {"used": "false", "amount": "50"}, link.id),
-        ("transfer", recipient.id, {"sent": "false", "fee": "30"}, transfer.id),
+        ("transfer", recipient.id, {"sent": "false", "fee": "28.04"}, transfer.id),
         ("charge_schedule", customer["id"], {"active": "true"}, schedule.id),
         ("transaction", charge["id"], {}, charge["transaction"]),
         ("event", "recipient.create", {}, rig.get("events?limit=99")["data"][4]["id"]),

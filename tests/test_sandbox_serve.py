@@ -114,6 +114,7 @@ def test_the_command_runs_a_sandbox_until_it_is_interrupted(tmp_path):
     port, books = free_port(), tmp_path / "books.sqlite3"
     command = [sys.executable, "-m", "sandbox", "--port", str(port), "--country", "SG"]
     command += ["--db", str(books), "--webhook", "http://127.0.0.1:9/webhook"]
+    command += ["--retired", "--name", "omise.internal"]
     # Python's own child of an ignored SIGINT would ignore it too.
     with subprocess.Popen(
         command,
@@ -128,6 +129,9 @@ def test_the_command_runs_a_sandbox_until_it_is_interrupted(tmp_path):
             assert balance(url).json()["currency"] == "SGD"
             settings = requests.get(f"{url}control/settings", timeout=10).json()
             assert settings["webhook_uri"] == "http://127.0.0.1:9/webhook"
+            assert settings["retired_methods"] is True
+            named = requests.get(url, headers={"Host": "omise.internal"}, timeout=10)
+            assert named.status_code == 200
             process.send_signal(signal.SIGINT)
             said, _ = process.communicate(timeout=10)
         finally:

@@ -245,6 +245,11 @@ def test_interest_is_whose_the_merchant_says(rig):
     )
 
 
+def test_source_keeps_the_address_of_its_caller(rig):
+    assert make(rig, "promptpay")["ip"] == "127.0.0.1"
+    assert make(rig, "promptpay", ip="203.0.113.10")["ip"] == "203.0.113.10"
+
+
 def test_source_is_charged_once_with_its_own_amount_and_currency(rig):
     source = make(rig, "promptpay", 20000)["id"]
     assert rig.charge(20001, source=source)["code"] == "invalid_charge"

@@ -7,6 +7,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -146,11 +147,27 @@ def _make_file(path: str | None) -> None:
         return
     try:
         Path(path).touch(mode=0o600)
+        _keep_from_others(path)
     except OSError as error:
         raise SettingError(
             f"The order book {path} cannot be made or written ({error.strerror}): make its folder "
             "and allow it, or set DATABASE_URL to where the book may lie."
         ) from error
+
+
+def _keep_from_others(path: str) -> None:
+    """Close a book that was made readable for all, with what SQLite keeps beside it.
+
+    A group that may write in it was let in on purpose, and stays.
+    """
+    for file in (Path(path + more) for more in ("", "-wal", "-shm")):
+        with suppress(
+            OSError
+        ):  # it is not there, or another user's: then it is theirs to close
+            mode = file.stat().st_mode & 0o777
+            wanted = mode & (0o660 if mode & 0o020 else 0o600)
+            if wanted != mode:
+                file.chmod(wanted)
 
 
 def _prepare_sqlite(connection, _record):

@@ -19,8 +19,6 @@ class Books(Rows):
         with self.change():
             for name, value in {**settings.first(), **self.settings(), **asked}.items():
                 self.set(name, value)
-        # A server may fork next, and no SQLite connection survives that.
-        self.close()
 
     def set(self, name, value):
         """Change one setting, unless that would leave nothing to sign with."""

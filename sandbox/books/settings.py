@@ -34,6 +34,7 @@ def first():
         "fingerprint_key": secrets.token_hex(32),
         "zero_interest_installments": False,
         "retired_methods": False,
+        "default_recipient": None,
         "chain_return_uri": None,
         "metadata_export_keys": {},
     }

@@ -9,7 +9,7 @@ SHAPE = Shape(
     " documents transactions admin_message message reason_code reason_message status closed_at"
     " created_at",
     "object id livemode location amount currency status transaction message reason_code"
-    " reason_message charge documents created_at>created",
+    " reason_message charge documents closed_at created_at>created",
 )
 
 

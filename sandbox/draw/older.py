@@ -63,6 +63,10 @@ def _renamed(value, nested=False):
         value["transaction"] = lines[0]["id"] if lines else None
     if kind == "schedule" and value["status"] == "running":
         value["status"] = "active"
+    if kind == "account":
+        value["supported_currencies"] = [
+            each.lower() for each in value["supported_currencies"]
+        ]
     for name in {"currency", "base", "quote"} & value.keys():
         value[name] = value[name] and value[name].lower()
     if kind not in _SHAPES:

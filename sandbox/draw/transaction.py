@@ -5,7 +5,8 @@ from .shape import Shape
 SHAPE = Shape(
     "transaction",
     "object id livemode currency amount location direction key origin transferable_at created_at",
-    "object id livemode currency amount location direction key origin created_at>created",
+    "object id direction>type origin>source amount currency location transferable_at>transferable"
+    " created_at>created",
 )
 
 

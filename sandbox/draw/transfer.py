@@ -1,6 +1,7 @@
 """Draw a transfer."""
 
-from ..rules.fees import TRANSFER_FEE
+from ..rules.fees import TRANSFER_FEE, TRANSFER_VAT
+from . import transaction
 from .recipient import BANK_ACCOUNT
 from .shape import Shape
 
@@ -9,27 +10,24 @@ SHAPE = Shape(
     "object id livemode location deleted fail_fast paid sent sendable currency amount fee metadata"
     " recipient bank_account failure_code failure_message paid_at sent_at balance_hold_at"
     " created_at transactions schedule fee_vat net total_fee split_transfer_group_id",
-    "object id livemode location recipient bank_account sent paid amount fee currency metadata"
-    " failure_code failure_message transaction created_at>created",
+    "object id livemode location recipient bank_account fail_fast sent paid amount fee currency"
+    " metadata failure_code failure_message transaction sent_at paid_at created_at>created",
 )
-# What transfers go to while nobody is named: the account's own bank.
-_OWN_BANK = {"brand": "test", "last_digits": "6789", "name": "DEFAULT BANK ACCOUNT"}
 
 
 def draw(facts, sight):
     """Draw a transfer with the bank account that it goes to."""
-    bank = {**_OWN_BANK, "created_at": sight.settings["opened_at"]}
-    if facts["recipient"]:
-        bank = sight.find("recipient", facts["recipient"])["bank_account"]
+    bank = sight.find("recipient", facts["recipient"])["bank_account"]
+    lines = [sight.find("transaction", each) for each in facts["transactions"]]
+    whole_fee = TRANSFER_FEE + TRANSFER_VAT
     return SHAPE.drawn(
         facts,
         location=sight.path(f"/transfers/{facts['id']}"),
         sendable=not (facts["sent"] or facts.get("failure_code")),
         fee=TRANSFER_FEE,
-        # That the fee bears no VAT of its own is our inference.
-        fee_vat=0,
-        total_fee=TRANSFER_FEE,
-        net=facts["amount"] - TRANSFER_FEE,
+        fee_vat=TRANSFER_VAT,
+        total_fee=whole_fee,
+        net=facts["amount"] - whole_fee,
         bank_account=BANK_ACCOUNT.drawn(bank),
-        transactions=[],
+        transactions=[transaction.draw(each, sight) for each in lines],
     )

@@ -23,19 +23,19 @@ def init_app(app):
 def _begin():
     """Note when the request came, for X-Runtime, and answer a browser's preflight."""
     g.sandbox_began = time.perf_counter()
-    if request.method == "OPTIONS" and _open_to_browsers():
+    if request.method == "OPTIONS" and open_to_browsers():
         return Response(status=204)
     return None
 
 
-def _open_to_browsers():
+def open_to_browsers():
     """Tell whether other origins may call this path, as Omise.js does."""
     return request.path.startswith(OPEN_TO_BROWSERS)
 
 
 def _dress(response):
     """Add the headers that Omise's answers carry."""
-    if _open_to_browsers():
+    if open_to_browsers():
         response.headers.update(_CORS)
     if response.mimetype == "application/json":
         spent = time.perf_counter() - g.sandbox_began

@@ -18,9 +18,10 @@ def make(params, schedule=None, link=None):
         charge_order.pay_with(facts, params)
         charge_order.set_terms(facts, params)
         # A card without 3-D Secure passes or fails at once; all else waits for the payer.
-        if not facts["source"] and not facts["three_d_secure"]:
-            scenario = facts["card"]["scenario"]
-            _decide(facts, scenarios.failure_of(scenario, three_d_secure=False))
+        scenario = None if facts["source"] else facts["card"]["scenario"]
+        asks = facts["three_d_secure"] and scenario != scenarios.ENROLMENT_FAILS
+        if not facts["source"] and not asks:
+            _decide(facts, scenarios.failure_of(scenario))
         return _told("charge.create", KIND.add(facts))
 
 
@@ -86,8 +87,7 @@ def pay(charge_id):
     with books().change():
         facts = _pending(charge_id, False, "bad_request", "charge is not pending")
         card = facts["card"] or {"scenario": None}
-        # A card that waits for its payer always waits for 3-D Secure.
-        _decide(facts, scenarios.failure_of(card["scenario"], three_d_secure=True))
+        _decide(facts, scenarios.failure_of(card["scenario"]))
         return _told("charge.complete", KIND.save(facts))
 
 

@@ -1,7 +1,8 @@
 """Schedules: what to charge or transfer, and on which days.
 
-No clock runs them: an ``occurrence`` is made when someone says so. Rests on schedules-api;
-messages, and how many days are told ahead, are our inference.
+No clock runs them: an ``occurrence`` is made when someone says so, but for the first day of a
+schedule that begins today, which is run at once as recorded. Rests on schedules-api; messages, and
+how many days are told ahead, are our inference.
 """
 
 from ..books import books
@@ -9,7 +10,7 @@ from ..books.ids import new_id
 from ..rules import days, values
 from ..rules.refusals import Refused, refuse_all
 from ..webhooks.events import tell
-from . import card
+from . import card, occurrence
 from .kind import CUSTOMER, RECIPIENT
 from .kind import SCHEDULE as KIND
 
@@ -32,7 +33,9 @@ def make(params):
     facts = KIND.begun(every=every, period=period, on=on, deleted=False)
     facts.update(start_on=start.isoformat(), end_on=end.isoformat())
     with books().change():
-        return tell("schedule.create", KIND.add({**facts, **_what(params)}))
+        made = tell("schedule.create", KIND.add({**facts, **_what(params)}))
+        occurrence.begin(made)
+        return made
 
 
 def find(schedule_id):

@@ -1,13 +1,15 @@
-"""Transfers: money on its way to a bank. None is paid and the balance stays: each is a record.
+"""Transfers: money that leaves the balance for a bank, and comes back when one fails or is deleted.
 
-Rests on transfers-api; messages and which moves are refused are our inference. `split_transfer`
-and `idemp_key` are taken and change nothing: what Omise does then is not recorded.
+Rests on transfers-api; messages, keys of transactions and which moves are refused are our
+inference. `split_transfer` and `idemp_key` are taken and change nothing: what Omise does then is
+not recorded.
 """
 
 from ..books import books
 from ..rules import values
 from ..rules.refusals import Refused
 from ..webhooks.events import tell
+from . import transaction
 from .kind import RECIPIENT
 from .kind import TRANSFER as KIND
 
@@ -17,12 +19,16 @@ find = KIND.find
 
 
 def make(params, schedule=None):
-    """Make a transfer; without an amount it is of the whole balance."""
+    """Make a transfer: of the whole balance and to the default recipient if nothing is said."""
     with books().change():
-        to = values.text(params.get("recipient"))
+        settings = books().settings()
+        to = values.text(params.get("recipient")) or settings["default_recipient"]
         facts = KIND.begun(
-            recipient=RECIPIENT.find(to)["id"] if to else None,
-            currency=books().settings()["currency"],
+            recipient=RECIPIENT.find(to)["id"],
+            currency=settings["currency"],
+            funding_currency=settings["currency"],
+            amount=0,
+            transactions=[],
             fail_fast=values.is_true(params.get("fail_fast")),
             metadata=values.metadata(params),
             sent=False,
@@ -30,8 +36,7 @@ def make(params, schedule=None):
             deleted=False,
             schedule=schedule,
         )
-        balance = books().counts().get("balance", 0)
-        _set_amount(facts, params.get("amount", balance))
+        _set_amount(facts, params.get("amount", _balance()))
         return tell("transfer.create", KIND.add(facts))
 
 
@@ -49,7 +54,9 @@ def change(transfer_id, params):
 def destroy(transfer_id):
     """Delete a transfer that was not sent."""
     with books().change():
-        return tell("transfer.destroy", KIND.forget(_unsent(transfer_id)))
+        facts = _unsent(transfer_id)
+        _move(facts, -facts["amount"], "transfer.destroyed")
+        return tell("transfer.destroy", KIND.forget(facts))
 
 
 def mark_as_sent(transfer_id):
@@ -75,17 +82,37 @@ def fail(transfer_id, failure_code=None):
         facts = _unended(transfer_id)
         code = failure_code or "transfer_send_failure"
         facts.update(failure_code=code, failure_message=code.replace("_", " "))
+        _move(facts, -facts["amount"], "transfer.failed")
         return tell("transfer.fail", KIND.save(facts))
 
 
 def _set_amount(facts, given):
-    """Read how much is transferred, in the smallest unit of the account's currency."""
-    facts["amount"] = values.whole(given)
-    if facts["amount"] is None:
+    """Take so much out of the balance, in its smallest unit, in place of what was taken before."""
+    amount, most = values.whole(given), _balance() + facts["amount"]
+    if amount is None:
         raise Refused("invalid_amount", "amount is not a number")
-    if facts["amount"] < SMALLEST:
+    if amount < SMALLEST:
         message = f"amount must be greater than or equal to {SMALLEST}"
         raise Refused("invalid_amount", message)
+    if amount > most:
+        message = f"amount must be less than or equal to {most}, the balance"
+        raise Refused("invalid_amount", message)
+    changed = "transfer.updated" if facts["amount"] else "transfer.created"
+    _move(facts, amount - facts["amount"], changed)
+    facts["amount"] = amount
+
+
+def _balance():
+    """Tell what may be transferred."""
+    return books().counts().get("balance", 0)
+
+
+def _move(facts, amount, key):
+    """Move money out of the balance, or back into it where the amount is below nought."""
+    if amount:
+        direction = "debit" if amount > 0 else "credit"
+        line = transaction.make(facts, direction, f"{key}.{direction}", abs(amount))
+        facts["transactions"].append(line["id"])
 
 
 def _unsent(transfer_id):

@@ -6,7 +6,7 @@ from ..books import books, settings
 from ..faults import plan, terms
 from ..http.answers import answer, printed, shown
 from ..http.parameters import params
-from ..kinds import charge, dispute, occurrence, transfer
+from ..kinds import charge, dispute, occurrence, recipient, transfer
 from ..rules import values
 from ..rules.refusals import Refused
 from ..webhooks import events
@@ -16,8 +16,10 @@ routes = Blueprint("control", __name__, url_prefix="/control")
 
 @routes.post("/reset")
 def reset():
-    """Forget every object, count and fault; settings stay."""
-    books().clear()
+    """Forget every object, count and fault, and begin anew; settings stay."""
+    with books().change():
+        books().clear()
+        recipient.open_default()
     current_app.extensions["sandbox_postman"].forget()
     return printed({"reset": True})
 

@@ -1,22 +1,23 @@
 """Show the books to whoever runs the sandbox, and let them move charges along by hand.
 
-Nobody signs in: it is as open as the control surface. Its forms need no token either, but a post
-that another website makes a browser send is refused, because a webhook address can be set here.
+Nobody signs in: it is as open as the control surface. But its forms carry a token that only its own
+pages show, because a webhook address and a browser script can be set here.
 """
 
 import base64
+import hmac
 import secrets
 from datetime import UTC, datetime
 
 from flask import (
     Blueprint,
-    abort,
     current_app,
     redirect,
     render_template,
     request,
     url_for,
 )
+from markupsafe import Markup
 
 from ..books import books
 from ..books.settings import OWN_SCRIPT
@@ -41,13 +42,24 @@ routes.register_error_handler(NotFound, missing)
 
 
 @routes.before_request
-def stay_home():
-    """Refuse a form that another website sends through someone's browser."""
-    if (
-        request.method == "POST"
-        and request.headers.get("Sec-Fetch-Site") == "cross-site"
-    ):
-        abort(403)
+def hold_token():
+    """Refuse a form that no page of the dashboard has drawn."""
+    sent = request.form.get("form_token", "") if request.method == "POST" else None
+    if sent is not None and not hmac.compare_digest(sent.encode(), _token().encode()):
+        return with_policy(render_template("sandbox/again.html"), PAGE_POLICY, 403)
+    return None
+
+
+@routes.app_template_global("sandbox_form_token")
+def form_token():
+    """Write the hidden field that every form of the dashboard carries."""
+    return Markup('<input type="hidden" name="form_token" value="{}">').format(_token())
+
+
+def _token():
+    """Derive the token from a secret of this account's books."""
+    key = books().settings()["fingerprint_key"].encode()
+    return hmac.new(key, b"dashboard", "sha256").hexdigest()
 
 
 @routes.get("/")

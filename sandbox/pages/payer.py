@@ -39,7 +39,7 @@ def authorize(payment_id):
         payment_id=payment_id,
         back=back,
         shop=urlsplit(back).netloc if back else "the shop",
-        will_fail=scenarios.failure_of(card.get("scenario"), three_d_secure=True),
+        will_fail=scenarios.failure_of(card.get("scenario")),
     )
     return with_policy(page, PAGE_POLICY)
 

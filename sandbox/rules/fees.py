@@ -21,8 +21,8 @@ _BAHT_PER_UNIT = {
     "MYR": "7.5",
 }
 CARD_CURRENCIES = tuple(_BAHT_PER_UNIT)
-# What a transfer costs, in the smallest unit of the account's currency.
-TRANSFER_FEE = 3000
+# What a transfer costs, in the smallest unit of the account's currency: 30 in all, VAT of 7% in it.
+TRANSFER_FEE, TRANSFER_VAT = 2804, 196
 
 
 def round_half_up(number):

@@ -55,8 +55,11 @@ def scenario_of(number):
     return _SCENARIO_OF.get(number)
 
 
-def failure_of(scenario, three_d_secure):
-    """Tell the failure_code that a charge of such a card ends with, if any."""
+def failure_of(scenario):
+    """Tell the failure_code that a charge of such a card ends with, if any.
+
+    That enrolment fails before a bank's page is shown is our inference.
+    """
     if scenario in (ENROLMENT_FAILS, VALIDATION_FAILS):
-        return "payment_rejected" if three_d_secure else None
+        return "payment_rejected"
     return scenario

@@ -37,7 +37,8 @@
     locale: 'en',
     autoCardNumberFormat: 'yes',
     expiryDateStyle: '',
-    hideAmount: false,
+    hideAmount: 'false',
+    style: {},
   };
 
   const ALIASES = { publicKey: 'key', logo: 'image', locationField: 'location' };
@@ -73,10 +74,23 @@
     return known;
   }
 
-  function settingsOf(script) {
-    const config = tidy({ ...script.dataset });
-    if ('hideAmount' in config) config.hideAmount = config.hideAmount === 'true';
-    return config;
+  function listOf(methods) {
+    // What stands in brackets belongs to the name before it.
+    return String(methods).split(/,(?![^(]*\))/).map((name) => name.trim()).filter(Boolean);
+  }
+
+  function prepareConfig(config) {
+    const known = tidy(config);
+    if (typeof known.otherPaymentMethods === 'string') known.otherPaymentMethods = listOf(known.otherPaymentMethods);
+    return known;
+  }
+
+  function merged(config) {
+    return { ...state.defaults, ...prepareConfig(config) };
+  }
+
+  function isEmbedded(config) {
+    return Boolean(config.customCardForm || config.customInstallmentForm);
   }
 
   /* ---- the frame ---- */
@@ -86,6 +100,7 @@
     buttons: [],
     injected: [],
     embedded: null,
+    ready: false,
     iframe: null,
     loaded: false,
     open: null,
@@ -102,7 +117,7 @@
     iframe.addEventListener('load', () => { state.loaded = true; });
     state.iframe = iframe;
     addToPage(iframe);
-    window.addEventListener('message', hear);
+    createParentFrameHandler();
     return iframe;
   }
 
@@ -139,7 +154,7 @@
 
   function show(config, form, opened) {
     const iframe = ensureFrame();
-    const current = { config: { ...state.defaults, ...tidy(config) }, form };
+    const current = { config, form };
     state.open = current;
     state.cameFrom = document.activeElement;
     whenLoaded(iframe, state.loaded, () => {
@@ -162,16 +177,22 @@
         iframe.style.display = 'none';
         if (cameFrom && cameFrom.focus) cameFrom.focus();
       }
-      if (then) then(open);
-      if (typeof open.config.onFormClosed === 'function') open.config.onFormClosed();
+      then(open);
     }, CLOSING_MS);
   }
 
+  function tellClosed({ config }) {
+    if (typeof config.onFormClosed === 'function') config.onFormClosed();
+  }
+
+  function setTokenAtOmiseTokenField(id, form) {
+    const name = id.startsWith('src_') ? 'omiseSource' : 'omiseToken';
+    const field = (form || document).querySelector(`input[name="${name}"]`);
+    if (field) field.value = id;
+  }
+
   function deliver(id, { config, form }) {
-    if (form) {
-      const name = id.startsWith('src_') ? 'omiseSource' : 'omiseToken';
-      form.querySelector(`input[name="${name}"]`).value = id;
-    }
+    if (form) setTokenAtOmiseTokenField(id, form);
     if (typeof config.onCreateTokenSuccess === 'function') config.onCreateTokenSuccess(id);
     // form.submit(), as the genuine script: no submit event, no validation, no button name.
     if (form && config.submitAuto === 'yes') form.submit();
@@ -187,10 +208,15 @@
       return;
     }
     if (!message || !state.open) return;
-    if (message.type === 'CLOSE_IFRAME') hide();
+    if (message.type === 'CLOSE_IFRAME') hide(tellClosed);
     if (message.type === 'CLOSE_AND_SEND_TOKEN' && typeof message.data === 'string') {
       hide((open) => deliver(message.data, open));
     }
+  }
+
+  function createParentFrameHandler() {
+    // The same listener is added once, however often this is called.
+    window.addEventListener('message', hear);
   }
 
   /* ---- the forms that stand in the page itself ---- */
@@ -260,50 +286,69 @@
       console.warn('OmiseCard: the script with data-key and data-amount stands in no form, so there is no button');
       return;
     }
+    state.ready = true;
     ensureFrame();
     prepare(form);
     const button = document.createElement('button');
     button.className = 'omise-checkout-button';
-    button.innerHTML = { ...state.defaults, ...settingsOf(script) }.buttonLabel;
+    button.innerHTML = merged(script.dataset).buttonLabel;
     script.parentNode.insertBefore(button, script.nextSibling);
     state.injected.push(button);
-    opens(button, form, () => settingsOf(script));
+    opens(button, form, () => merged(script.dataset));
   }
 
-  function attachOne({ selector, config }) {
-    const button = document.querySelector(selector);
-    if (!button) return;
-    const target = { ...state.defaults, ...config }.submitFormTarget;
+  function attachOne({ buttonId, configuration }) {
+    const button = document.querySelector(buttonId);
+    if (!button) throw new Error(`OmiseCard: nothing on the page is ${buttonId}`);
+    const target = configuration.submitFormTarget;
     const form = target ? document.querySelector(target) : button.closest('form');
-    if (!form) throw new Error(`OmiseCard: no form around ${selector} and no submitFormTarget`);
+    if (!form) throw new Error(`OmiseCard: no form around ${buttonId} and no submitFormTarget`);
+    button.innerHTML = configuration.buttonLabel;
     prepare(form);
-    opens(button, form, () => config);
+    opens(button, form, () => configuration);
   }
 
   const waiting = [];
 
+  // What these return was seen of the genuine script, but for attach(): true is our inference.
   window.OmiseCard = {
+    prepareConfig,
+    setTokenAtOmiseTokenField,
+    createParentFrameHandler,
     configure(config) {
-      state.defaults = { ...state.defaults, ...tidy(config) };
+      state.defaults = merged(config);
+      state.ready = true;
+      if (!isEmbedded(state.defaults)) ensureFrame();
+      return { ...state.defaults };
     },
-    configureButton(selector, config) {
-      waiting.push({ selector, config: tidy(config) });
+    configureButton(buttonId, config) {
+      const one = { buttonId, configuration: merged(config) };
+      const button = document.querySelector(buttonId);
+      if (button) button.innerHTML = one.configuration.buttonLabel;
+      waiting.push(one);
+      return one;
     },
     attach() {
+      state.ready = true;
       ensureFrame();
       waiting.splice(0).forEach(attachOne);
+      return true;
     },
     open(config, opened) {
-      const wanted = { ...state.defaults, ...tidy(config) };
-      if (wanted.customCardForm || wanted.customInstallmentForm) embed(wanted);
-      else show(config, null, opened);
+      if (!state.ready) return false;
+      const wanted = merged(config);
+      if (isEmbedded(wanted)) embed(wanted);
+      else show(wanted, null, opened);
+      return true;
     },
     requestCardToken(billingAddress) {
       if (!state.embedded) throw new Error('OmiseCard: open the embedded form first');
       say(state.embedded.iframe, 'REQUEST_CARD_TOKEN', billingAddress || {});
     },
     close() {
-      hide();
+      if (!state.ready) return false;
+      hide(tellClosed);
+      return true;
     },
     destroy() {
       window.removeEventListener('message', hear);
@@ -311,7 +356,7 @@
       state.injected.splice(0).forEach((node) => node.remove());
       if (state.iframe) state.iframe.remove();
       removeEmbedded();
-      Object.assign(state, { iframe: null, loaded: false, open: null });
+      Object.assign(state, { ready: false, iframe: null, loaded: false, open: null });
     },
     getDefaultConfig() {
       return { ...state.defaults };
@@ -354,7 +399,7 @@
 
   function finish(asking, lost, callback) {
     const late = new Promise((_, reject) => { setTimeout(() => reject(new Error('late')), ANSWER_MS); });
-    Promise.race([asking, late]).catch(() => [0, { object: 'error', ...lost }]).then(([status, content]) => {
+    Promise.race([asking, late]).catch(() => [0, lost]).then(([status, content]) => {
       // Off the promise, so that a mistake in the callback shows as what it is.
       setTimeout(() => callback(status, content));
     });
@@ -367,11 +412,11 @@
       return key;
     },
     createToken(type, attributes, callback) {
-      const lost = { code: 'rpc_error', message: 'unable to connect to provider after timeout' };
+      const lost = { object: 'error', code: 'rpc_error', message: 'unable to connect to provider after timeout' };
       finish(askProvider(this.publicKey, { [type]: attributes }), lost, callback);
     },
     createSource(type, attributes, callback) {
-      const lost = { code: 'create_source_error', message: 'cannot connect to api or cannot get response from api' };
+      const lost = { code: 'create_source_error', error: 'cannot connect to api or cannot get response from api' };
       finish(askForSource(this.publicKey, { ...attributes, type }), lost, callback);
     },
   };
