@@ -178,6 +178,32 @@ def test_ways_without_a_card_are_open_when_cards_are_not(guarded):
         assert shopper.state == "waiting"
 
 
+def test_what_fails_without_a_card_uses_up_no_budget_of_cards(guarded):
+    refused = {"status": 400, "body": "error", "code": "invalid_charge"}
+    create = {"method": "POST", "path": "/charges"}
+    guarded.omise.breaks("answer_before", **refused, **create, times=VISITOR)
+    with shopper_at(guarded) as shopper:
+        shopper.adds()
+        for _ in range(VISITOR):
+            shopper.pays_by("promptpay")
+            assert shopper.state == "failed"
+        shopper.pays()
+        assert shopper.state == "paid"
+
+
+def test_an_order_that_stands_back_does_not_count_as_one_that_waits(
+    guarded, monkeypatch
+):
+    monkeypatch.setattr(budgets, "MOST_OPEN_ORDERS", 1)
+    with shopper_at(guarded) as shopper:
+        shopper.adds()
+        shopper.pays_by("promptpay")
+        set_attempt(guarded, shopper.order_id, superseded=True)
+        shopper.adds("cloud-oolong")
+        shopper.pays_by("promptpay")
+        assert shopper.state == "waiting"
+
+
 def test_open_orders_of_one_visitor_are_bounded(guarded):
     """B18: a flood of codes that nobody pays."""
     with shopper_at(guarded) as vandal:
