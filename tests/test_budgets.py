@@ -1,6 +1,9 @@
 """E7: a thief who tests stolen cards is stopped before Omise is called; a shopper hardly ever."""
 
+import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -8,8 +11,8 @@ from fault_rig import ago, begin, creates, set_attempt
 from shopper import Shopper
 
 import payment
-from payment.orders import budgets, queries
-from payment.orders.budgets import BUDGETS, mark_of
+from payment.orders import budgets, ledger, queries
+from payment.orders.budgets import BUDGETS, Payer, TooManyTries, mark_of
 
 GOOD, POOR, STOLEN = "4242424242424242", "4111111111140011", "4111111111130012"
 VISITOR, ADDRESS = BUDGETS["visitor"][0][0], BUDGETS["address"][0][0]
@@ -214,6 +217,40 @@ def test_open_orders_of_one_visitor_are_bounded(guarded):
         vandal.adds(quantity=50)
         vandal.pays_by("promptpay")
         assert vandal.page.status_code == 429
+
+
+def test_of_two_at_once_the_second_counts_the_first(guarded, monkeypatch):
+    """With workers on many hosts, both would else be let through."""
+    budget = {"visitor": ((1, timedelta(minutes=10)),)}
+    monkeypatch.setitem(guarded.app.config, "PAYMENT_BUDGETS", budget)
+    line_up, check_all = threading.Barrier(2), budgets._check_all
+
+    def check_together(*args):
+        # Whoever counts alone waits here in vain, and goes on.
+        with suppress(threading.BrokenBarrierError):
+            line_up.wait(1)
+        return check_all(*args)
+
+    monkeypatch.setattr(budgets, "_check_all", check_together)
+
+    def opens(_):
+        new = {
+            "fingerprint": "the basket",
+            "basket": {"lines": [], "amount": 49000, "currency": "THB"},
+            "payer": Payer("a visitor", None, by_card=True),
+            "email": None,
+            "livemode": False,
+            "pays_with": None,
+            "leaves_now": True,
+        }
+        with guarded.app.app_context():
+            try:
+                return ledger.open_order(str(uuid.uuid4()), str(uuid.uuid4()), **new)[1]
+            except TooManyTries:
+                return False
+
+    with ThreadPoolExecutor(2) as both:
+        assert sorted(both.map(opens, range(2))) == [False, True]
 
 
 def test_tries_of_one_order_are_bounded_whoever_counts(shop, shopper, monkeypatch):
