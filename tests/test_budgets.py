@@ -11,8 +11,9 @@ from fault_rig import ago, begin, creates, set_attempt
 from shopper import Shopper
 
 import payment
-from payment.orders import budgets, ledger, queries
+from payment.orders import budgets, ledger, search
 from payment.orders.budgets import BUDGETS, Payer, TooManyTries, mark_of
+from payment.orders.search import Wanted
 
 GOOD, POOR, STOLEN = "4242424242424242", "4111111111140011", "4111111111130012"
 VISITOR, ADDRESS = BUDGETS["visitor"][0][0], BUDGETS["address"][0][0]
@@ -159,7 +160,7 @@ def test_after_a_while_the_same_shopper_may_try_again(guarded):
 
 def queries_order(shop):
     with shop.app.app_context():
-        return queries.list_orders(1)[0].id
+        return search.orders(Wanted(), 1)[0].id
 
 
 def test_what_worked_costs_nothing(guarded):

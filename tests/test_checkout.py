@@ -307,7 +307,7 @@ def test_saved_card_can_be_deleted(filled):
     filled.pays(remember="yes", email="somchai@example.com")
     filled.adds()
     form = filled.opens_checkout()
-    filled.post("/card/forget", {"csrf_token": form["csrf_token"]})
+    filled.post("/card/forget", form)
     assert "Your saved card was deleted" in filled.page.text
     assert "Your saved card</h2>" not in filled.page.text
     assert session_of(filled)["payment"].keys() == {"visitor", "checkout", "away"}
@@ -315,6 +315,104 @@ def test_saved_card_can_be_deleted(filled):
     assert filled.state == "paid"
     first, second = filled.shop.omise.charges()
     assert first["customer"] != second["customer"]
+
+
+def saves(shopper, *cards):
+    """Buy something with each card and save it; then stand at the checkout."""
+    for card in cards:
+        shopper.adds()
+        shopper.pays(card=card, remember="yes", email="somchai@example.com")
+        assert shopper.state == "paid"
+    shopper.adds()
+    shopper.opens_checkout()
+
+
+def offered_cards(shopper):
+    return re.findall(r"with ([^<]+ •••• \d+)</span>", shopper.page.text)
+
+
+def card_of(shopper, digits):
+    """Read the id under which a page offers a saved card."""
+    forms = shopper.page.text.split('class="payment-saved"')[1:]
+    (form,) = [one for one in forms if f"•••• {digits}" in one]
+    return shopper.hidden(form)["omiseCard"]
+
+
+def test_every_saved_card_is_offered_and_the_one_that_is_chosen_is_charged(shopper):
+    """A25: the newest first, by brand and last digits; a card saved twice is one."""
+    saves(shopper, GOOD, MASTERCARD, GOOD)
+    assert offered_cards(shopper) == ["Visa •••• 4242", "MasterCard •••• 4444"]
+    card = card_of(shopper, "4444")
+    shopper.charges({**shopper.form, "omiseCard": card})
+    assert shopper.state == "paid"
+    assert shopper.shop.omise.latest()["card"]["last_digits"] == "4444"
+
+
+def test_the_shopper_says_which_card_is_offered_first(shopper):
+    saves(shopper, GOOD, MASTERCARD)
+    assert offered_cards(shopper) == ["MasterCard •••• 4444", "Visa •••• 4242"]
+    form = {**shopper.form, "omiseCard": card_of(shopper, "4242")}
+    shopper.post("/card/prefer", form)
+    assert offered_cards(shopper) == ["Visa •••• 4242", "MasterCard •••• 4444"]
+    shopper.post("/card/prefer", {**form, "omiseCard": "card_test_5notmine"})
+    assert offered_cards(shopper) == ["Visa •••• 4242", "MasterCard •••• 4444"]
+
+
+def test_one_card_is_deleted_and_the_others_stay(shopper):
+    """A card saved twice is gone both times; the customer stays as long as a card does."""
+    saves(shopper, GOOD, MASTERCARD, GOOD)
+    before = shopper.shop.omise.books()["counts"]
+    shopper.post(
+        "/card/forget", {**shopper.form, "omiseCard": card_of(shopper, "4242")}
+    )
+    assert offered_cards(shopper) == ["MasterCard •••• 4444"]
+    after = shopper.shop.omise.books()["counts"]
+    assert [
+        line
+        for line in after
+        if line.startswith("DELETE") and after[line] != before.get(line)
+    ] != []
+    shopper.charges(shopper.form | shopper.hidden())
+    assert shopper.state == "paid"
+
+
+def test_a_card_that_is_not_the_shopper_s_is_not_deleted(shopper):
+    """E2."""
+    saves(shopper, GOOD)
+    counts = shopper.shop.omise.books()["counts"]
+    for card in ("card_test_5notmine", ""):
+        shopper.post("/card/forget", {**shopper.form, "omiseCard": card})
+        assert "not saved for you here" in shopper.page.text
+        assert offered_cards(shopper) == ["Visa •••• 4242"]
+    deleted = {
+        line
+        for line in shopper.shop.omise.books()["counts"]
+        if line.startswith("DELETE")
+    }
+    assert deleted <= counts.keys()
+
+
+def test_a_card_that_omise_could_not_delete_stays_in_the_list(shopper):
+    saves(shopper, GOOD)
+    shopper.shop.omise.breaks("reset_before", method="DELETE", path="/customers/.*")
+    shopper.post("/card/forget", shopper.form)
+    assert "could not delete the card just now" in shopper.page.text
+    assert offered_cards(shopper) == ["Visa •••• 4242"]
+    shopper.shop.omise.heals()
+
+
+@pytest.mark.parametrize("gone", ["card", "customer"])
+def test_what_omise_has_forgotten_is_forgotten(shopper, gone):
+    """A25: a card deleted on the dashboard, or its customer with all of them."""
+    saves(shopper, MASTERCARD, GOOD)
+    customer, card = shopper.form["omiseCustomer"], shopper.form["omiseCard"]
+    path = f"customers/{customer}"
+    shopper.shop.omise.deletes(path if gone == "customer" else f"{path}/cards/{card}")
+    shopper.charges(shopper.form)
+    assert shopper.state == "failed"
+    assert "no longer there" in shopper.page.text
+    left = ["MasterCard •••• 4444"] if gone == "card" else []
+    assert offered_cards(shopper) == left
 
 
 def test_a_saved_card_of_someone_else_is_refused_and_never_reaches_omise(filled):
@@ -572,6 +670,9 @@ def test_nobody_is_led_to_an_address_that_no_bank_has(filled, unheard, uri):
     assert filled.page.url.endswith(f"/orders/{filled.order_id}")
     assert "cannot lead you to your bank" in filled.page.text
     assert uri not in filled.page.text
+    # No way leads in a circle; the one that is left is another way to pay.
+    assert f"/orders/{filled.order_id}/authorize" not in filled.page.text
+    assert f"/orders/{filled.order_id}/again" in filled.page.text
     assert "unsafe authorize_uri" in why(filled.shop.order(filled.order_id))
 
 

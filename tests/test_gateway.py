@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import json
 import logging
+import re
 import shutil
 import socket
 import ssl
@@ -18,6 +19,7 @@ from rig import eventually, free_port
 from payment.gateway import deadline, http, pictures, verbs
 from payment.gateway.errors import GatewayError
 from payment.gateway.http import MOST_AT_ONCE, MOST_READS
+from payment.gateway.pictures import Pictures
 
 PICTURE = b"<svg/>"
 
@@ -53,6 +55,23 @@ def ask(app):
 def test_a_charge_is_read(omise, ask):
     omise.answer = answer(200, CHARGE)
     assert ask().id == "chrg_test_5xyz"
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\x1b[2J", "\u2028", "\0", " "])
+def test_an_error_code_becomes_a_word_before_anybody_logs_or_keeps_it(omise, ask, end):
+    """E10: it forges no line."""
+    omise.answer = answer(400, ERROR | {"code": f"used_token{end}ERROR paid"})
+    with pytest.raises(GatewayError) as refused:
+        ask()
+    assert re.fullmatch("used_token[?0-9a-z]+", refused.value.code)
+    assert str(refused.value) == f"HTTP 400 {refused.value.code}"
+
+
+@pytest.mark.parametrize("key", ["failure_code", "authorize_uri"])
+def test_a_text_with_control_characters_is_left_out(omise, ask, key):
+    """E10: what it came with is not lost over it."""
+    omise.answer = answer(200, CHARGE | {key: "used\r\nERROR paid"})
+    assert getattr(ask(), key) is None
 
 
 @pytest.mark.parametrize(
@@ -447,6 +466,21 @@ def test_what_is_no_picture_of_omise_s_is_not_shown(omise, app, given):
     with app.app_context(), pytest.raises(GatewayError):
         http.fetch_picture(f"http://{omise.address}/qr.svg")
     assert len(omise.requests) == 1
+
+
+def test_a_picture_that_fails_is_not_asked_for_at_every_look(omise, app, monkeypatch):
+    """C8: nor is it for long; one that came is kept."""
+    kept, uri = Pictures(), f"http://{omise.address}/qr.svg"
+    omise.answer = answer(500, b"", "text/plain")
+    with app.app_context():
+        for _ in range(3):
+            with pytest.raises(GatewayError):
+                kept.get(uri)
+        assert len(omise.requests) == 1
+        omise.answer = answer(200, b"<svg/>", "image/svg+xml")
+        monkeypatch.setattr("payment.gateway.pictures._REST", 0)
+        assert [kept.get(uri)[0] for _ in range(3)] == [b"<svg/>"] * 3
+        assert len(omise.requests) == 2
 
 
 def test_a_picture_that_lies_elsewhere_is_not_fetched(omise, app):

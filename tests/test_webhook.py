@@ -13,6 +13,8 @@ from test_signature import SECRET, signed
 from werkzeug.test import EnvironBuilder
 
 from payment.orders.models import Delivery
+from webhook import webhook
+from webhook.webhook import Refusals
 
 
 def deliver(shop, event, *, secret=SECRET, headers=None, body=None):
@@ -141,6 +143,24 @@ def test_an_unsigned_delivery_is_refused_and_not_kept(shop, broken):
     before = deliveries(shop)
     assert deliver(shop, event("chrg_test_1"), **broken).status_code == 401
     assert deliveries(shop) == before
+
+
+def test_a_flood_of_forged_deliveries_does_not_flood_the_log(shop, caplog, monkeypatch):
+    """B20: each reason once a minute, with how many there were."""
+    monkeypatch.setitem(shop.app.extensions, "webhook", Refusals())
+    told, other = event("chrg_test_1"), {"headers": {"Omise-Signature-Timestamp": "1"}}
+    for broken in [*[{"secret": "b3RoZXI="}] * 20, other, other]:
+        assert deliver(shop, told, **broken).status_code == 401
+
+    def lines():
+        return [one for one in caplog.messages if one.startswith("webhook refused")]
+
+    assert [line.split(" (")[1] for line in lines()] == [
+        "1 since this was last said)"
+    ] * 2
+    monkeypatch.setattr(webhook, "QUIET", 0)
+    deliver(shop, told, secret="b3RoZXI=")
+    assert lines()[-1].endswith("no signature matches (20 since this was last said)")
 
 
 @pytest.mark.parametrize(
