@@ -412,6 +412,24 @@ def test_what_no_database_can_hold_is_cleaned_out_of_a_text():
     assert why(order_of(attempt)) == "odd ? text"
 
 
+def test_a_reason_is_cut_to_the_room_that_there_is():
+    """A31: PostgreSQL refuses what is longer."""
+    attempt, _ = opens()
+    ledger.flag(attempt.order_id, "x" * 600, "sweep")
+    assert why(order_of(attempt)) == "x" * 500
+
+
+def test_what_was_given_back_is_not_forgotten_over_an_answer_from_before():
+    """A27: answers overtake each other, and a refund is never undone."""
+    attempt, _ = opens()
+    paid = charge_of(attempt, "successful")
+    ledger.record(paid, "charge")
+    ledger.record(replace(paid, refunded_amount=5000), "webhook")
+    ledger.record(paid, "page")
+    assert again(attempt).refunded_amount == 5000
+    assert len(told(attempt, "refunded")) == 1
+
+
 @pytest.mark.parametrize("status", ["failed", "expired", "closed"])
 def test_late_success_is_recorded_and_flagged(status):
     """A14: the order is paid, and a person is told that it had ended."""
