@@ -116,7 +116,8 @@ def view(order: Order) -> dict[str, Any]:
         ),
         "left": _left(attempt) if attempt and state in ("waiting", "leaving") else None,
         "number": _grouped(attempt.payment_code) if attempt else [],
-        "instructions": _instructions(attempt) if state == "waiting" else None,
+        "instructions": _elsewhere(attempt) if state == "waiting" else None,
+        "bank": _elsewhere(attempt) if state == "leaving" else None,
         "payable": state in PAYABLE,
         "next_form": uuid.uuid4(),
         "moving": state in _MOVING,
@@ -135,8 +136,8 @@ def _grouped(number: str | None) -> list[str]:
     return [number[at : at + 4] for at in range(0, len(number), 4)] if number else []
 
 
-def _instructions(attempt: Attempt | None) -> str | None:
-    """Give the address of Omise's page on how to pay, if a shopper may be sent there."""
+def _elsewhere(attempt: Attempt | None) -> str | None:
+    """Give the address of the bank, or of Omise's page on how to pay, if one may be sent there."""
     uri = attempt.authorize_uri if attempt else None
     return uri if may_visit(uri) else None
 

@@ -9,6 +9,9 @@ import pytest
 from rig import eventually, why
 from shopper import Shopper
 
+from payment import visitor
+from payment.gateway import verbs
+
 GOOD, MASTERCARD = "4242424242424242", "5555555555554444"
 STOLEN, POOR = "4111111111130012", "4111111111140011"
 CREATE = {"method": "POST", "path": "/charges"}
@@ -233,6 +236,46 @@ def test_only_the_newest_saved_cards_stay_in_the_cookie(filled):
     assert len(filled.http.cookies["session"]) < 1500
 
 
+def test_the_card_that_was_typed_is_charged_whatever_else_was_saved_since(
+    filled, monkeypatch
+):
+    """A25: another tab saved one in between."""
+    filled.pays(card=MASTERCARD, remember="yes", email="somchai@example.com")
+    newest = verbs.newest_cards
+    # The other tab's comes first in Omise's list.
+    monkeypatch.setattr(verbs, "newest_cards", lambda whose: newest(whose)[::-1])
+    filled.adds()
+    filled.pays(remember="yes", email="somchai@example.com")
+    assert filled.shop.omise.latest()["card"]["last_digits"] == "4242"
+
+
+def test_a_customer_that_was_deleted_at_omise_is_forgotten_and_the_card_saved(filled):
+    """A25: the payment goes on."""
+    filled.pays(card=MASTERCARD, remember="yes", email="somchai@example.com")
+    customer = filled.shop.omise.latest()["customer"]
+    with filled.shop.app.app_context():
+        verbs.forget_customer(customer)
+    filled.adds()
+    filled.pays(remember="yes", email="somchai@example.com")
+    assert filled.state == "paid"
+    assert filled.shop.omise.latest()["customer"] != customer
+    filled.adds()
+    filled.opens_checkout()
+    assert "with Visa •••• 4242" in filled.page.text
+    assert "•••• 4444" not in filled.page.text
+
+
+def test_the_session_keeps_so_many_orders_and_one_customer_s_cards(filled):
+    """E3: it is a cookie."""
+    with filled.shop.app.test_request_context():
+        for number in range(30):
+            visitor.put_away(str(number))
+        assert [visitor.has_put_away(one) for one in ("17", "18")] == [False, True]
+        visitor.keep_card("cust_test_5a", "card_test_5a", "attempt")
+        visitor.keep_card("cust_test_5b", "card_test_5b", "attempt")
+        assert visitor.saved_cards() == {"card_test_5b": "attempt"}
+
+
 def session_of(shopper):
     """Read what is signed into a shopper's cookie."""
     served = shopper.shop.app
@@ -403,6 +446,18 @@ def test_the_form_posted_by_twenty_threads_makes_one_charge(filled):
     assert filled.shop.omise.books()["charges"] == 1
 
 
+def test_a_form_that_pays_with_a_saved_card_charges_it_once(filled):
+    """A1: a token is used up by the first charge, and a saved card is not."""
+    filled.pays(remember="yes", email="somchai@example.com")
+    filled.adds("cloud-oolong")
+    form = filled.opens_checkout()
+    assert form["omiseCustomer"]
+    for _ in range(3):
+        filled.charges(form)
+        assert filled.state == "paid"
+    assert filled.shop.omise.books()["charges"] == 2
+
+
 def test_a_declined_form_posted_again_leads_to_the_same_attempt(filled):
     """A1: a reload of the POST is not a new try, whatever it pays with."""
     form = filled.opens_checkout()
@@ -508,6 +563,7 @@ def test_pay_another_way_after_it_was_paid_starts_nothing(filled, unheard):
     filled.post(f"/orders/{order}/again", {"csrf_token": token})
     assert filled.page.url.endswith(f"/orders/{order}")
     assert filled.state == "paid"
+    assert "could not be cancelled" not in filled.page.text
 
 
 def led(shopper):
@@ -608,7 +664,21 @@ def test_nobody_is_led_to_an_address_that_no_bank_has(filled, unheard, uri):
     assert filled.page.url.endswith(f"/orders/{filled.order_id}")
     assert "cannot lead you to your bank" in filled.page.text
     assert uri not in filled.page.text
+    # No way leads in a circle; the one that is left is another way to pay.
+    assert f"/orders/{filled.order_id}/authorize" not in filled.page.text
+    assert f"/orders/{filled.order_id}/again" in filled.page.text
     assert "unsafe authorize_uri" in why(filled.shop.order(filled.order_id))
+
+
+def test_nobody_is_led_to_a_bank_that_has_answered(filled):
+    """D3: by the browser's way back."""
+    filled.shop.omise.control("settings", three_d_secure=True)
+    filled.pays()
+    order = filled.order_id
+    filled.answers_bank("approve")
+    filled.opens_order(order, "/authorize")
+    assert filled.page.url.endswith(f"/orders/{order}")
+    assert filled.state == "paid"
 
 
 def test_return_needs_no_cookie(filled):

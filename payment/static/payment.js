@@ -142,6 +142,15 @@
     document.getElementById("no-form").hidden = false;
   }
 
+  // A form without its cookie is refused: say so before a card is typed.
+  var noCookies = document.getElementById("no-cookies");
+  if (noCookies && !navigator.cookieEnabled) {
+    noCookies.hidden = false;
+    document.querySelectorAll(".payment form").forEach(function (one) {
+      one.hidden = true;
+    });
+  }
+
   // A page that comes back from the browser's memory may show an order that has moved on.
   window.addEventListener("pageshow", function (event) {
     if (event.persisted) {
