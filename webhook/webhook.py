@@ -25,15 +25,6 @@ webhook = Blueprint("webhook", __name__)
 _settlers = ThreadPoolExecutor(4, thread_name_prefix="webhook")
 
 
-@webhook.record
-def meet(state: Any) -> None:
-    """Say at the start what would fail when the first delivery comes."""
-    if "payment" not in state.app.extensions:
-        raise click.ClickException(
-            "Call payment.init_app(app, cart=...) before app.register_blueprint(webhook)."
-        )
-
-
 @webhook.url_value_preprocessor
 def exempt(endpoint: str | None, values: Any) -> None:
     """Keep a host's CSRFProtect away: a delivery is signed, and comes from no page."""
@@ -74,6 +65,17 @@ def receive() -> Response:
         app = current_app._get_current_object()  # type: ignore[attr-defined]
         _settlers.submit(_settle, app, charge_id, reconcile)
     return _say("noted", 200)
+
+
+@webhook.record
+def meet(state: Any) -> None:
+    """Say at the start what would fail when the first delivery comes; its route is there by now."""
+    payment = state.app.extensions.get("payment")
+    if payment is None:
+        raise click.ClickException(
+            "Call payment.init_app(app, cart=...) before app.register_blueprint(webhook)."
+        )
+    payment.check_routes(f"{state.name_prefix}.{state.name}".lstrip("."))
 
 
 def _say(words: str, status: int) -> Response:
