@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from flask import current_app
 
+from . import fields
 from .methods import CURRENCIES
 from .settings import SettingError
 
@@ -26,7 +27,8 @@ class Cart(Protocol):
     hold more than the lines add up to (shipping, tax) or less (a coupon).
 
     A cart may have `take_out(lines)` too: it is called with an order's lines (`sku`, `quantity`
-    ...) when they are paid while the cart holds other things, and takes so many of each out.
+    ...) when they are paid while the cart holds other things, and takes so many of each out. And
+    it may have `email`: an address of the shopper's that the host knows, or None.
     """
 
     @property
@@ -95,6 +97,7 @@ class Basket:
         self.lines = [_plain(line) for line in _listed(cart.lines())]
         self.total = _sum(cart.total(), "total()")
         self.currency = cart.currency
+        self.email = _email(getattr(cart, "email", None))
         if self.currency not in CURRENCIES:
             raise CartRefused(
                 f"The cart's currency must be one of {', '.join(CURRENCIES)}, "
@@ -103,8 +106,12 @@ class Basket:
 
     def as_order(self) -> dict[str, Any]:
         """Give it as an order keeps it."""
-        shown = {"lines": self.lines, "amount": self.total}
-        return {**shown, "currency": self.currency}
+        return {
+            "lines": self.lines,
+            "amount": self.total,
+            "currency": self.currency,
+            "email": self.email,
+        }
 
     def empty(self) -> None:
         """Take everything out of the shopper's cart."""
@@ -151,6 +158,13 @@ def _plain(line: Any) -> dict[str, Any]:
         "quantity": _count(line.quantity),
         "amount": _sum(line.amount, "amount of a line"),
     }
+
+
+def _email(address: Any) -> str | None:
+    """Take an address that can be kept with an order; what is none is not worth a lost sale."""
+    if isinstance(address, str) and fields.is_email(address):
+        return address.lower()
+    return None
 
 
 def _count(value: Any) -> int:
