@@ -49,16 +49,6 @@ class Refusals:
         log.warning("webhook refused: %s (%d since this was last said)", why, count)
 
 
-@webhook.record
-def meet(state: Any) -> None:
-    """Say at the start what would fail when the first delivery comes."""
-    if "payment" not in state.app.extensions:
-        raise click.ClickException(
-            "Call payment.init_app(app, cart=...) before app.register_blueprint(webhook)."
-        )
-    state.app.extensions["webhook"] = Refusals()
-
-
 @webhook.url_value_preprocessor
 def exempt(endpoint: str | None, values: Any) -> None:
     """Keep a host's CSRFProtect away: a delivery is signed, and comes from no page."""
@@ -99,6 +89,18 @@ def receive() -> Response:
         app = current_app._get_current_object()  # type: ignore[attr-defined]
         _settlers.submit(_settle, app, charge_id, reconcile)
     return _say("noted", 200)
+
+
+@webhook.record
+def meet(state: Any) -> None:
+    """Say at the start what would fail when the first delivery comes; its route is there by now."""
+    payment = state.app.extensions.get("payment")
+    if payment is None:
+        raise click.ClickException(
+            "Call payment.init_app(app, cart=...) before app.register_blueprint(webhook)."
+        )
+    state.app.extensions["webhook"] = Refusals()
+    payment.check_routes(f"{state.name_prefix}.{state.name}".lstrip("."))
 
 
 def _say(words: str, status: int) -> Response:
