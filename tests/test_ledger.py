@@ -2,15 +2,17 @@
 
 import gc
 import itertools
+import os
 import sqlite3
 import threading
 import uuid
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from rig import database_url, why
-from sqlalchemy import update
+from sqlalchemy import create_engine, text, update
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -19,6 +21,7 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.pool import NullPool
 
 import payment
 from app import create_app
@@ -27,7 +30,7 @@ from payment.gateway.charge import Charge
 from payment.orders import entries, ledger, queries
 from payment.orders.budgets import Payer
 from payment.orders.models import Attempt, Entry, Order
-from payment.orders.transaction import is_outage, transaction
+from payment.orders.transaction import PATIENCE, Book, is_outage, transaction
 
 STATUSES = list(ledger.MAY_BECOME)
 SIGNALS = ("order_paid", "order_changed", "attention_needed")
@@ -407,6 +410,24 @@ def test_what_no_database_can_hold_is_cleaned_out_of_a_text():
     attempt, _ = opens()
     ledger.flag(attempt.order_id, "odd\0 \ud800 text", "sweep")
     assert why(order_of(attempt)) == "odd ? text"
+
+
+def test_a_reason_is_cut_to_the_room_that_there_is():
+    """A31: PostgreSQL refuses what is longer."""
+    attempt, _ = opens()
+    ledger.flag(attempt.order_id, "x" * 600, "sweep")
+    assert why(order_of(attempt)) == "x" * 500
+
+
+def test_what_was_given_back_is_not_forgotten_over_an_answer_from_before():
+    """A27: answers overtake each other, and a refund is never undone."""
+    attempt, _ = opens()
+    paid = charge_of(attempt, "successful")
+    ledger.record(paid, "charge")
+    ledger.record(replace(paid, refunded_amount=5000), "webhook")
+    ledger.record(paid, "page")
+    assert again(attempt).refunded_amount == 5000
+    assert len(told(attempt, "refunded")) == 1
 
 
 @pytest.mark.parametrize("status", ["failed", "expired", "closed"])
@@ -992,6 +1013,19 @@ def test_a_second_writer_waits_until_the_first_has_decided(app):
     assert first() == []
     thread.join()
     assert len(opened) == 1
+
+
+@pytest.mark.skipif(
+    "TEST_POSTGRES_URL" not in os.environ, reason="only PostgreSQL knows these limits"
+)
+@pytest.mark.parametrize("of_a_host", [False, True])
+def test_postgresql_lets_nobody_wait_for_long(app, of_a_host):
+    """A30: neither for a lock nor for a statement, whoever made the engine."""
+    book = app.extensions["payment"].book
+    engine = create_engine(book.engine.url, poolclass=NullPool)
+    with (Book(engine, None, Path()) if of_a_host else book).session() as session:
+        for limit in ("lock_timeout", "statement_timeout"):
+            assert session.scalar(text(f"SHOW {limit}")) == f"{PATIENCE}s"
 
 
 def test_a_charge_of_another_app_is_left_alone():

@@ -214,7 +214,7 @@ def test_an_amount_that_cannot_be_is_refused_in_words(shop, paid, amount, said):
 def test_nothing_is_refunded_unless_the_operator_says_yes(shop, paid, monkeypatch):
     nobody = run(shop, "refund", paid.id)
     assert (nobody.exit_code, nobody.stdout) == (1, "")
-    assert "Nobody is there to say so, and nothing was done" in nobody.output
+    assert "Nobody is at a terminal to answer, and nothing was done" in nobody.output
     monkeypatch.setattr(terminal, "is_somebody_there", lambda: True)
     runner = shop.app.test_cli_runner()
     result = runner.invoke(args=["payment", "refund", paid.id], input="n\n")
