@@ -17,7 +17,7 @@ from raw_omise import ASKED, CHARGE, ERROR, Faulty, answer, builder
 from rig import eventually, free_port
 
 from payment.gateway import deadline, http, pictures, verbs
-from payment.gateway.errors import GatewayError
+from payment.gateway.errors import BadAnswer, GatewayError
 from payment.gateway.http import MOST_AT_ONCE, MOST_READS
 from payment.gateway.pictures import Pictures
 
@@ -362,10 +362,10 @@ def shake_hands(context, listener):
     "hostile", ["../customers/x", "chrg_test_1/../x", "a b", "a?b"]
 )
 def test_ids_cannot_leave_their_place_in_a_path(app, omise, hostile):
-    """E8: ids are quoted."""
+    """E8: ids are quoted, and an answer that has such a one is none."""
     omise.answer = answer(200, CHARGE | {"id": hostile})
-    with app.app_context():
-        assert verbs.find_charge(hostile).id == hostile
+    with app.app_context(), pytest.raises(BadAnswer, match="none of a charge"):
+        verbs.find_charge(hostile)
     path = omise.requests[0].split()[1]
     assert path.count(b"/") == 2
     assert path.startswith(b"/charges/")
