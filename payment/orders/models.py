@@ -232,3 +232,11 @@ Index(
     sqlite_where=and_(Entry.signal.is_not(None), Entry.told_at.is_(None)),
     postgresql_where=and_(Entry.signal.is_not(None), Entry.told_at.is_(None)),
 )
+
+
+class News(Base):
+    """Until when the sweep has heard all that Omise says has happened in the account: one row."""
+
+    __tablename__ = "payment_news"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    until: Mapped[datetime]
