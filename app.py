@@ -3,6 +3,7 @@
 from flask import Flask
 
 import config
+import logs
 import payment
 import security
 from config import Config
@@ -21,6 +22,7 @@ def create_app(config_class=Config):
         import sandbox
 
         sandbox.mount(app)
+    logs.init_app(app)
     security.init_app(app)
     payment.init_app(app, cart=Cart)
     app.register_blueprint(store)

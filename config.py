@@ -14,6 +14,7 @@ import os  # noqa: E402  the sentence above must come before anything that is no
 import re  # noqa: E402
 import secrets  # noqa: E402
 from pathlib import Path  # noqa: E402
+from urllib.parse import urlsplit  # noqa: E402
 
 import click  # noqa: E402
 from click.core import ParameterSource  # noqa: E402
@@ -30,6 +31,12 @@ CURRENCIES = ("THB", "JPY", "SGD", "MYR")
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 # The names of this very machine.
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+# What opens every sandbox (sandbox/keys.py), and so nothing else.
+_PLAY = {
+    "pkey_test_5sandbox00000000000",
+    "skey_test_5sandbox00000000000",
+    "c2FuZGJveC1zZWNyZXQ=",
+}
 
 
 class ConfigError(click.ClickException):
@@ -69,7 +76,9 @@ class Config:
     TRUSTED_HOSTS = os.environ.get("TRUSTED_HOSTS", "localhost,127.0.0.1")
     # How many proxies of yours stand before the shop (0: none, X-Forwarded-* is ignored).
     TRUSTED_PROXIES = os.environ.get("TRUSTED_PROXIES", "0")
-    # off: cards are authorised at checkout and captured later.
+    # Where who finds a hole in the shop can write to: mailto:... or https://... (security.txt).
+    SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT")
+    # off: cards are authorised at checkout and captured later; pre_auth: or a part of it.
     AUTO_CAPTURE = os.environ.get("AUTO_CAPTURE", "on")
     # How often cards may be tried before a pause (payment/orders/budgets.py): on or off.
     PAYMENT_BUDGETS = os.environ.get("PAYMENT_BUDGETS", "on")
@@ -88,7 +97,12 @@ def check(app):
     config, instance = app.config, Path(app.instance_path)
     for key in ("OMISE_SECRET_KEY", "OMISE_PUBLIC_KEY", "OMISE_WEBHOOK_SECRET"):
         config[key] = _unless_placeholder(config[key])
-    for key in ("STORE_CURRENCY", "PREFERRED_URL_SCHEME", "DATABASE_URL"):
+    for key in (
+        "STORE_CURRENCY",
+        "PREFERRED_URL_SCHEME",
+        "DATABASE_URL",
+        "SECURITY_CONTACT",
+    ):
         config[key] = str(config[key] or "").strip()
     config["STORE_CURRENCY"] = config["STORE_CURRENCY"].upper()
     config["TRUSTED_PROXIES"] = _whole_number(config, "TRUSTED_PROXIES")
@@ -144,6 +158,14 @@ def _refuse_unknown(config):
         )
     if config["PREFERRED_URL_SCHEME"] not in ("http", "https"):
         raise ConfigError("PREFERRED_URL_SCHEME must be http or https.")
+    contact = config["SECURITY_CONTACT"]
+    if contact and not re.fullmatch(
+        r"mailto:[^\s@]+@[^\s@]+|https://[^\s/]\S*", contact
+    ):
+        raise ConfigError(
+            "SECURITY_CONTACT must be like mailto:security@shop.example or "
+            f"https://shop.example/security, not {contact!r}."
+        )
 
 
 def _find_address(config, instance):
@@ -200,6 +222,7 @@ def _choose_omise(config, instance):
             f"OMISE_SANDBOX must be on, off, auto or exposed, not {asked!r}."
         )
     config["OMISE_SANDBOX"] = asked not in FALSE and not (secret or public)
+    config["SANDBOX_EXPOSED"] = asked == "exposed"
     if config["OMISE_SANDBOX"]:
         _refuse_sandbox_by_mistake(config, instance, asked)
         _keep_address(config, instance)
@@ -214,6 +237,7 @@ def _choose_omise(config, instance):
                 f"{key} is not set (or is still the placeholder of env.example): set it to the "
                 f"key of your Omise account, or {way_out} to use the sandbox."
             )
+    _refuse_play_keys(config)
     if "_test_" not in secret:
         _check_live(config, asked)
     on_this_machine = config["SERVER_NAME"].split(":")[0] in LOOPBACK
@@ -226,18 +250,12 @@ def _choose_omise(config, instance):
 
 def _refuse_sandbox_by_mistake(config, instance, asked):
     """Refuse a sandbox in whose place a real shop was meant, or that strangers could pay with."""
-    on_this_machine = config["SERVER_NAME"].split(":")[0] in LOOPBACK
-    if asked != "exposed" and not on_this_machine:
-        raise ConfigError(
-            f"SERVER_NAME is {config['SERVER_NAME']}, and no Omise keys are set: set "
-            "OMISE_SECRET_KEY and OMISE_PUBLIC_KEY, or OMISE_SANDBOX=exposed if others may play "
-            "with your sandbox."
-        )
-    if asked != "exposed" and config["PREFERRED_URL_SCHEME"] == "https":
-        raise ConfigError(
-            "PREFERRED_URL_SCHEME is https, and no Omise keys are set: set OMISE_SECRET_KEY and "
-            "OMISE_PUBLIC_KEY, or OMISE_SANDBOX=exposed if others may play with your sandbox."
-        )
+    if config["SERVER_NAME"].split(":")[0] not in LOOPBACK:
+        _refuse_unless_exposed(config, f"SERVER_NAME is {config['SERVER_NAME']}")
+    if config["PREFERRED_URL_SCHEME"] == "https":
+        _refuse_unless_exposed(config, "PREFERRED_URL_SCHEME is https")
+    if _is_run():
+        check_listening(config, [click.get_current_context().params.get("host")])
     if asked != "auto":
         return
     book = instance / "shop.sqlite3"
@@ -249,6 +267,40 @@ def _refuse_sandbox_by_mistake(config, instance, asked):
             f"OMISE_SECRET_KEY is not set, but there is {meant}: set the keys, "
             "or OMISE_SANDBOX=on to use the sandbox all the same."
         )
+
+
+def check_listening(config, addresses):
+    """Refuse a sandbox whose server listens to others than this machine: at hosts, at (host, port),
+    or at a socket in the file system, which is there for a proxy.
+
+    Raises ConfigError unless the sandbox was meant to be seen by others.
+    """
+    for address in addresses if config["OMISE_SANDBOX"] else ():
+        host = address[0] if isinstance(address, tuple) else address
+        if not (host in (None, *LOOPBACK, "::1") or re.match(r"127\.[0-9.]+$", host)):
+            _refuse_unless_exposed(
+                config, f"The server listens at {host or 'any address'}"
+            )
+
+
+def _refuse_unless_exposed(config, why):
+    if not config["SANDBOX_EXPOSED"]:
+        raise ConfigError(
+            f"{why}, and no Omise keys are set: set OMISE_SECRET_KEY and OMISE_PUBLIC_KEY, or "
+            "OMISE_SANDBOX=exposed if others may play with your sandbox."
+        )
+
+
+def _refuse_play_keys(config):
+    """Refuse what everybody knows, unless it is for a sandbox that runs by itself here."""
+    if urlsplit(str(config["OMISE_API_BASE"])).hostname in ("::1", *LOOPBACK):
+        return
+    for key in ("OMISE_SECRET_KEY", "OMISE_PUBLIC_KEY", "OMISE_WEBHOOK_SECRET"):
+        if _PLAY & {each.strip() for each in (config[key] or "").split(",")}:
+            raise ConfigError(
+                f"{key} is the sandbox's, which everybody knows: set it to that of your Omise "
+                "account."
+            )
 
 
 def _is_for_a_command():

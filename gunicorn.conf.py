@@ -10,6 +10,10 @@ workers = 2
 # shop can still be looked at while Omise hangs.
 threads = 64
 timeout = 60
+# Seconds that requests under way are given when the shop ends: a payment may wait for Omise for 30.
+graceful_timeout = 60
+# Nobody steers a running gunicorn but by signals; waiting for its socket would make a restart slow.
+control_socket_disable = True
 # What a proxy says of the browser is believed by the shop alone, as far as TRUSTED_PROXIES goes.
 secure_scheme_headers = {}
 forwarder_headers = ""
@@ -17,10 +21,11 @@ forwarder_headers = ""
 
 def on_starting(server):
     """Try the settings once before any worker starts; say in one line what is wrong."""
+    import config
     from app import create_app
 
     try:
-        create_app()
+        config.check_listening(create_app().config, server.address)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

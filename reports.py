@@ -10,7 +10,7 @@ import time
 from threading import Lock
 from urllib.parse import urlsplit
 
-from flask import Flask, request
+from flask import Flask, current_app
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +54,8 @@ def init_app(app: Flask, csrf) -> None:
 
     def receive():
         """Answer 204 to whatever comes, within bounds."""
-        request.max_content_length = LARGEST_REPORT
-        for report in _read(request.get_data(cache=False))[:LOGGED_OF_ONE]:
+        body = current_app.extensions["payment"].read_body(LARGEST_REPORT)
+        for report in _read(body)[:LOGGED_OF_ONE]:
             _log(report, *quota.take())
         return "", 204
 

@@ -1,5 +1,8 @@
 """Keep strangers out: headers, cookies, proxies, and the names that the shop goes by."""
 
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
 from flask import Flask, current_app, redirect, request
 from flask.sessions import SecureCookieSessionInterface
 from flask_talisman import Talisman
@@ -23,10 +26,10 @@ CONTENT_SECURITY_POLICY = {
 REPORT_TO = {"report-to": "policy"}
 # What a browser could do for a page, and no page of the shop asks for.
 UNUSED_FEATURES = """
-    accelerometer autoplay browsing-topics camera clipboard-read clipboard-write
+    accelerometer autoplay browsing-topics camera clipboard-read
     compute-pressure cross-origin-isolated display-capture encrypted-media fullscreen gamepad
     geolocation gyroscope hid identity-credentials-get idle-detection keyboard-map local-fonts
-    magnetometer microphone midi otp-credentials payment picture-in-picture
+    magnetometer microphone midi otp-credentials picture-in-picture
     publickey-credentials-create publickey-credentials-get screen-wake-lock serial storage-access
     sync-xhr usb window-management xr-spatial-tracking
 """
@@ -37,6 +40,7 @@ MORE_HEADERS = {
     # No other site loads anything of the shop into itself.
     "Cross-Origin-Resource-Policy": "same-origin",
     "Reporting-Endpoints": f'policy="{reports.ADDRESS}"',
+    "Cache-Control": "no-store",
 }
 # No form of the shop is longer; the webhook has a limit of its own.
 LONGEST_FORM = 64 * 1024
@@ -57,6 +61,8 @@ def init_app(app: Flask) -> None:
     app.url_value_preprocessor(_bound_forms)
     app.before_request(_move_to_own_name)
     app.after_request(_add_headers)
+    if app.config["SECURITY_CONTACT"]:
+        app.add_url_rule("/.well-known/security.txt", "security_txt", _security_txt)
     reports.init_app(app, CSRFProtect(app))
     Talisman(
         app,
@@ -65,12 +71,46 @@ def init_app(app: Flask) -> None:
         frame_options="DENY",
         referrer_policy="same-origin",
         content_security_policy=policy,
-        permissions_policy=dict.fromkeys(UNUSED_FEATURES.split(), "()"),
+        permissions_policy=_permissions(app.config["OMISE_JS_URL"]),
     )
     app.wsgi_app = _without_forwarded_scheme(app.wsgi_app)  # type: ignore[method-assign]
     hops = app.config["TRUSTED_PROXIES"]
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+
+
+def _add_headers(response):
+    """Add what Talisman does not; and keep pages out of every cache, since each carries a token.
+
+    Assets say themselves how they are kept.
+    """
+    for name, value in MORE_HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _security_txt():
+    """Say where who finds a hole can write to (RFC 9116)."""
+    config = current_app.config
+    home = f"{config['PREFERRED_URL_SCHEME']}://{config['SERVER_NAME']}"
+    lines = {
+        "Contact": config["SECURITY_CONTACT"],
+        "Expires": f"{datetime.now(UTC) + timedelta(days=90):%Y-%m-%dT00:00:00Z}",
+        "Preferred-Languages": "en",
+        "Canonical": f"{home}/.well-known/security.txt",
+    }
+    text = "".join(f"{name}: {value}\n" for name, value in lines.items())
+    return text, {"Content-Type": "text/plain; charset=utf-8"}
+
+
+def _permissions(script):
+    """Say what pages may use: payment numbers are copied, and Omise's form may ask a wallet."""
+    omise = urlsplit(script)
+    used = {
+        "clipboard-write": "(self)",
+        "payment": f'(self "{omise.scheme}://{omise.netloc}")',
+    }
+    return dict.fromkeys(UNUSED_FEATURES.split(), "()") | used
 
 
 def _without_forwarded_scheme(wsgi_app):
@@ -104,16 +144,6 @@ def _bound_forms(endpoint, values):
     """Read every form whole and bounded, as payment does its own, before anybody parses it."""
     if endpoint and request.mimetype in _FORMS:
         current_app.extensions["payment"].read_body(LONGEST_FORM)
-
-
-def _add_headers(response):
-    """Add what Talisman does not; and keep pages out of every cache, since each carries a token.
-
-    Assets say themselves how they are kept.
-    """
-    response.headers.update(MORE_HEADERS)
-    response.headers.setdefault("Cache-Control", "no-store")
-    return response
 
 
 def _move_to_own_name():

@@ -11,9 +11,9 @@ def external(path: str) -> str:
 
 
 def order_page(order_id: str) -> str:
-    """Give the path of an order's page, from any page of the host's."""
+    """Give the path of an order's page, from any page of the host's, or from no page at all."""
     endpoint = current_app.extensions["payment"].endpoint
-    return url_for(f"{endpoint}.show", order_id=order_id)
+    return url_for(f"{endpoint}.show", order_id=order_id, _external=False)
 
 
 def home() -> str:

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from flask import current_app
 
+from . import fields
 from .methods import CURRENCIES
 from .settings import SettingError
 
@@ -25,7 +26,8 @@ class Cart(Protocol):
     hold more than the lines add up to (shipping, tax) or less (a coupon).
 
     A cart may have `take_out(lines)` too: it is called with an order's lines (`sku`, `quantity`
-    ...) when they are paid while the cart holds other things, and takes so many of each out.
+    ...) when they are paid while the cart holds other things, and takes so many of each out. And
+    it may have `email`: an address of the shopper's that the host knows, or None.
     """
 
     @property
@@ -92,6 +94,7 @@ class Basket:
         self.lines = [_plain(line) for line in cart.lines()]
         self.total = _whole(cart.total(), "total()")
         self.currency = cart.currency
+        self.email = _email(getattr(cart, "email", None))
         if self.currency not in CURRENCIES:
             raise CartRefused(
                 f"The cart's currency must be one of {', '.join(CURRENCIES)}, "
@@ -100,8 +103,12 @@ class Basket:
 
     def as_order(self) -> dict[str, Any]:
         """Give it as an order keeps it."""
-        shown = {"lines": self.lines, "amount": self.total}
-        return {**shown, "currency": self.currency}
+        return {
+            "lines": self.lines,
+            "amount": self.total,
+            "currency": self.currency,
+            "email": self.email,
+        }
 
     def empty(self) -> None:
         """Take everything out of the shopper's cart."""
@@ -132,6 +139,13 @@ def _plain(line: Any) -> dict[str, Any]:
         "quantity": _whole(line.quantity, "quantity"),
         "amount": _whole(line.amount, "amount"),
     }
+
+
+def _email(address: Any) -> str | None:
+    """Take an address that can be kept with an order; what is none is not worth a lost sale."""
+    if isinstance(address, str) and fields.is_email(address):
+        return address.lower()
+    return None
 
 
 def _whole(value: Any, what: str) -> int:

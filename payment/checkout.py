@@ -396,21 +396,39 @@ def code(order_id):
     return answer
 
 
+@checkout.route("/card/prefer", methods=["POST"])
+def prefer_card():
+    """Offer another of the shopper's saved cards first."""
+    card = request.form.get("omiseCard", "")
+    if orderpage.same_cards(card):
+        visitor.prefer_card(card)
+        flash("That card is offered first from now on.", "success")
+    return _back_to_the_form()
+
+
 @checkout.route("/card/forget", methods=["POST"])
 def forget_card():
-    """Delete the shopper's saved card, at Omise and here."""
-    customer = visitor.customer()
-    if customer:
-        try:
-            verbs.forget_customer(customer)
-        except GatewayError as error:
-            if error.code != "not_found":
-                flash(
-                    "We could not delete the card just now. Please try again.", "error"
-                )
-                return redirect(url_for(".check_out"), 303)
-    visitor.forget_cards()
+    """Delete one of the shopper's saved cards, at Omise and here; with the last, the customer."""
+    card = request.form.get("omiseCard", "")
+    same = orderpage.same_cards(card)
+    if not same:
+        flash("That card is not saved for you here.", "error")
+        return _back_to_the_form()
+    try:
+        paying.forget_cards(same, others=len(orderpage.saved_cards()) > 1)
+    except GatewayError as error:
+        current_app.logger.warning("card %s stays saved: %s", card, error)
+        flash("We could not delete the card just now. Please try again.", "error")
+        return _back_to_the_form()
     flash("Your saved card was deleted.", "success")
+    return _back_to_the_form()
+
+
+def _back_to_the_form():
+    """Go back to where the cards are listed: an order's own form, or the basket's."""
+    order = queries.find_order(request.form.get("order", ""))
+    if order:
+        return redirect(url_for(".pay", order_id=order.id), 303)
     return redirect(url_for(".check_out"), 303)
 
 

@@ -118,6 +118,11 @@ def read(asked: tuple[str, ...], form: Mapping[str, str]) -> tuple[dict, dict]:
     return details, refusals
 
 
+def is_email(text: str) -> bool:
+    """Tell whether a text is an address of e-mail, and no card number."""
+    return bool(EMAIL.fullmatch(text)) and not holds_a_card_number(text)
+
+
 def as_source(details: Mapping[str, str]) -> dict:
     """Give the details as a source has them."""
     source: dict = {}

@@ -140,7 +140,11 @@ def _words():
 
 
 def _keep_private(response):
-    """Keep payment pages out of every cache."""
-    if not request.endpoint.endswith(".static"):
+    """Keep payment pages out of every cache, and let Omise's form speak with a wallet's window."""
+    page = request.endpoint.rsplit(".", 1)[-1]
+    if page != "static":
         response.headers["Cache-Control"] = "no-store"
+    if page in _PAYMENT_PAGES:
+        allowed = "same-origin-allow-popups"
+        response.headers.setdefault("Cross-Origin-Opener-Policy", allowed)
     return response

@@ -34,8 +34,9 @@ class Method:
 
     `name` is what our form posts, `type` what Omise calls its source ("card": none), `picker` its
     name in Omise.js's other-payment-methods ("": none; a group's has its member in brackets).
-    `label` is read within a sentence, `title` in the list; `who` is waited for once the shopper has
-    left. `asks` names what is asked of the shopper (fields.py).
+    `label` is read within a sentence, `by` instead of "by" and the label, `title` in the list;
+    `who` is waited for once the shopper has left. `asks` names what is asked of the shopper
+    (fields.py).
     """
 
     name: str
@@ -47,6 +48,7 @@ class Method:
     title: str = ""
     hint: str = ""
     who: str = ""
+    by: str = ""
     steps: str = ""
     asks: tuple = ()
     mark: str = "wallet"
@@ -75,6 +77,11 @@ class Method:
     def heading(self):
         """Give its name as the beginning of a line."""
         return self.title or self.label[:1].upper() + self.label[1:]
+
+    @property
+    def how(self):
+        """Say how it is paid, as the end of a sentence."""
+        return self.by or f"by {self.label}"
 
     @property
     def waits_for(self):
@@ -172,11 +179,7 @@ _ATOME = {
     "SGD": (150, 2_000_000),
     "MYR": (1_000, 10_000_000),
 }
-_ALIPAY_PLUS = {
-    "THB": (2_000, 15_000_000),
-    "SGD": (100, 2_000_000),
-    "MYR": (100, 3_000_000),
-}
+_ALIPAY_PLUS = {**_THAI, "SGD": (100, 2_000_000)}
 _SHOPEEPAY = {"THB": (2_000, 15_000_000), **_account("SGD", "MYR")}
 _PAYNEXT = {"THB": (1, 500_000)}
 
@@ -188,24 +191,15 @@ _MOBILE_BANKS = {
     "ktb": "Krungthai",
 }
 _WALLETS_ABROAD = {
-    "alipay_cn": "Alipay (China)",
-    "alipay_hk": "AlipayHK",
-    "dana": "DANA",
-    "gcash": "GCash",
-    "kakaopay": "KakaoPay",
-    "touch_n_go": "Touch ’n Go",
-    "bkash": "bKash",
-    "easypaisa": "easypaisa",
+    "alipay_cn": ("Alipay (China)", _ALIPAY_PLUS),
+    "alipay_hk": ("AlipayHK", _ALIPAY_PLUS),
+    "dana": ("DANA", _ALIPAY_PLUS),
+    "gcash": ("GCash", _ALIPAY_PLUS),
+    "kakaopay": ("KakaoPay", _ALIPAY_PLUS),
+    "touch_n_go": ("Touch ’n Go", _ALIPAY_PLUS | {"MYR": (100, 3_000_000)}),
+    "bkash": ("bKash", _THAI),
+    "easypaisa": ("easypaisa", _THAI),
 }
-
-
-def _taken_in(wallet: str) -> tuple[str, ...]:
-    """Tell in which currencies a wallet from abroad pays; Malaysia's own pays at home, too."""
-    if wallet in ("bkash", "easypaisa"):
-        return ("THB",)
-    return ("THB", "SGD", "MYR") if wallet == "touch_n_go" else ("THB", "SGD")
-
-
 MALAYSIAN_BANKS = {
     "affin": "Affin Bank",
     "agro": "Agrobank",
@@ -325,7 +319,7 @@ METHODS = (
         "TrueMoney app",
         {"THB": (2_000, 5_000_000)},
         who="TrueMoney",
-        hint="Opens the app on this phone",
+        hint="Opens the app on your phone",
         steps="Confirm the payment in the TrueMoney app, within three minutes.",
     ),
     _redirect(
@@ -335,77 +329,10 @@ METHODS = (
         steps="Confirm the payment on LINE Pay’s own page, within 20 minutes.",
         mark="chat",
     ),
-    _redirect(
-        "shopeepay",
-        "ShopeePay",
-        _SHOPEEPAY,
-        hint="By a code to scan, on ShopeePay’s page",
-        mark="bag",
-    ),
-    _app(
-        "shopeepay_jumpapp",
-        "ShopeePay app",
-        _SHOPEEPAY,
-        who="ShopeePay",
-        hint="Opens the app on this phone",
-        steps="Confirm the payment in the Shopee app.",
-        mark="bag",
-    ),
-    _redirect(
-        "grabpay",
-        "GrabPay",
-        {"THB": (2_000, 5_000_000), **_account("SGD"), "MYR": (100, 150_000)},
-        mark="car",
-    ),
-    _redirect("alipay", "Alipay", _THAI),
-    *(
-        _app(
-            name,
-            label,
-            {one: _ALIPAY_PLUS[one] for one in _taken_in(name)},
-            title=label,
-            group="alipay_plus",
-            mark="wallet",
-        )
-        for name, label in _WALLETS_ABROAD.items()
-    ),
-    _app("wechat_pay", "WeChat Pay", _account("THB"), mark="chat"),
-    _redirect(
-        "atome",
-        "Atome",
-        _ATOME,
-        hint="Now and later, without interest",
-        asks=("name", "phone_number", "street1", "city", "postal_code"),
-        mark="clock",
-    ),
-    _qr(
-        "installment_paynext_extra_qr",
-        "PayNext Extra",
-        _PAYNEXT,
-        hint="Scan a code, and pay later",
-        steps="Scan this code with the PayNext app and confirm there.",
-        mark="clock",
-    ),
-    _app(
-        "installment_paynext_extra_jumpapp",
-        "PayNext Extra app",
-        _PAYNEXT,
-        who="PayNext",
-        hint="Opens the app on this phone, and you pay later",
-        steps="Confirm the payment in the PayNext app.",
-        mark="clock",
-    ),
-    *(
-        _instalments(bank, name, terms, least)
-        for bank, (name, terms, _, least, _) in _INSTALMENT_BANKS.items()
-    ),
-    *(
-        _card_instalments(bank, name, terms, least)
-        for bank, (name, _, terms, _, least) in _INSTALMENT_BANKS.items()
-    ),
     _econtext(
         "convenience_store",
         "convenience store",
+        by="at a convenience store",
         hint="Take a payment number to the counter",
         steps="Take the payment number to the counter of the store, and pay there in cash.",
         mark="store",
@@ -429,6 +356,7 @@ METHODS = (
         name="econtext",
         type="econtext",
         label="convenience store, Pay-easy or net banking",
+        by="at a convenience store, by Pay-easy or net banking",
         flow=SLIP,
         limits={"JPY": (200, 49_999)},
         steps="Take the payment number to the counter, or follow the instructions.",
@@ -492,17 +420,83 @@ METHODS = (
     ),
     _redirect("boost", "Boost", _account("MYR")),
     _redirect(
+        "shopeepay",
+        "ShopeePay",
+        _SHOPEEPAY,
+        hint="By a code to scan, on ShopeePay’s page",
+        mark="bag",
+    ),
+    _app(
+        "shopeepay_jumpapp",
+        "ShopeePay app",
+        _SHOPEEPAY,
+        who="ShopeePay",
+        hint="Opens the app on your phone",
+        steps="Confirm the payment in the Shopee app.",
+        mark="bag",
+    ),
+    _redirect(
+        "grabpay",
+        "GrabPay",
+        {"THB": (2_000, 5_000_000), **_account("SGD"), "MYR": (100, 150_000)},
+        mark="car",
+    ),
+    _redirect("alipay", "Alipay", _THAI),
+    *(
+        _app(
+            name,
+            label,
+            limits,
+            title=label,
+            group="alipay_plus",
+            mark="wallet",
+        )
+        for name, (label, limits) in _WALLETS_ABROAD.items()
+    ),
+    _app("wechat_pay", "WeChat Pay", _account("THB"), mark="chat"),
+    _redirect(
+        "atome",
+        "Atome",
+        _ATOME,
+        hint="Now and later, without interest",
+        asks=("name", "phone_number", "street1", "city", "postal_code"),
+        mark="clock",
+    ),
+    _qr(
+        "installment_paynext_extra_qr",
+        "PayNext Extra",
+        _PAYNEXT,
+        hint="Scan a code, and pay later",
+        steps="Scan this code with the PayNext app and confirm there.",
+        mark="clock",
+    ),
+    _app(
+        "installment_paynext_extra_jumpapp",
+        "PayNext Extra app",
+        _PAYNEXT,
+        who="PayNext",
+        hint="Opens the app on your phone, and you pay later",
+        steps="Confirm the payment in the PayNext app.",
+        mark="clock",
+    ),
+    *(
+        _instalments(bank, name, terms, least)
+        for bank, (name, terms, _, least, _) in _INSTALMENT_BANKS.items()
+    ),
+    *(
+        _card_instalments(bank, name, terms, least)
+        for bank, (name, _, terms, _, least) in _INSTALMENT_BANKS.items()
+    ),
+    _redirect(
         "installment_mbb",
         "instalments with Maybank",
         _account("MYR"),
-        title="Maybank",
         who="Maybank",
         picker="installment(mbb)",
         hint="On the bank’s own page",
         steps="Agree to the instalments on Maybank’s own page.",
         asks=("installment_term",),
         mark="calendar",
-        group="installment",
         terms=(6, 12, 18, 24),
         least_by_term={6: 50_000, 12: 100_000, 18: 150_000, 24: 200_000},
     ),

@@ -1,6 +1,7 @@
 """The states that an order's page can be in, and what it shows in each, drawn from the order book
 alone."""
 
+import uuid
 from typing import Any
 
 from flask import abort
@@ -10,6 +11,7 @@ from .gateway.http import may_visit
 from .money import clock
 from .orders import ledger, queries
 from .orders.models import Attempt, Order
+from .receipt import receipt
 
 # Every state, with the template that draws it (templates/payment/).
 STATES = {
@@ -108,13 +110,16 @@ def view(order: Order) -> dict[str, Any]:
         "mark": mark_of(order),
         "way": methods.of(attempt) if attempt else None,
         "reason": reason_of(order),
+        "receipt": receipt(order) if order.paid_at and attempt else None,
         "expires": (
             clock(attempt.expires_at) if attempt and attempt.expires_at else None
         ),
         "left": _left(attempt) if attempt and state in ("waiting", "leaving") else None,
         "number": _grouped(attempt.payment_code) if attempt else [],
-        "instructions": _instructions(attempt) if state == "waiting" else None,
+        "instructions": _elsewhere(attempt) if state == "waiting" else None,
+        "bank": _elsewhere(attempt) if state == "leaving" else None,
         "payable": state in PAYABLE,
+        "next_form": uuid.uuid4(),
         "moving": state in _MOVING,
     }
 
@@ -131,20 +136,35 @@ def _grouped(number: str | None) -> list[str]:
     return [number[at : at + 4] for at in range(0, len(number), 4)] if number else []
 
 
-def _instructions(attempt: Attempt | None) -> str | None:
-    """Give the address of Omise's page on how to pay, if a shopper may be sent there."""
+def _elsewhere(attempt: Attempt | None) -> str | None:
+    """Give the address of the bank, or of Omise's page on how to pay, if one may be sent there."""
     uri = attempt.authorize_uri if attempt else None
     return uri if may_visit(uri) else None
 
 
 def saved_cards() -> list[dict[str, str]]:
-    """List the cards that this shopper saved and that have paid, the newest first."""
-    worked = {card: _worked(card) for card in reversed(visitor.saved_cards())}
+    """List the cards that this shopper saved and that have paid, the preferred first.
+
+    One that was saved twice is there once.
+    """
+    names = {card: _name(card) for card in reversed(visitor.saved_cards())}
+    first = {name: card for card, name in reversed(names.items()) if name}
     return [
-        {"id": card, "name": attempt.paid_with or "Card"}
-        for card, attempt in worked.items()
-        if attempt
+        {"id": card, "name": name}
+        for card, name in names.items()
+        if name and first[name] == card
     ]
+
+
+def same_cards(card: str) -> list[str]:
+    """List all under which this shopper saved the card that a page calls by one name."""
+    name = _name(card)
+    return [one for one in visitor.saved_cards() if name and _name(one) == name]
+
+
+def _name(card: str) -> str | None:
+    attempt = _worked(card)
+    return (attempt.paid_with or "Card") if attempt else None
 
 
 def has_worked(card: str) -> bool:

@@ -20,8 +20,8 @@ def draw(
     refusal: FormRefused | None = None,
     typed: Mapping[str, str] | None = None,
 ) -> str:
-    """Draw the page for what is to be paid (`lines`, `amount`, `currency`), as `order` if it is in
-    the book.
+    """Draw the page for what is to be paid (`lines`, `amount`, `currency`, `email`), as `order` if
+    it is in the book.
 
     `refusal` says why a form of this page was not taken, and `typed` what stood in it.
     """
@@ -36,6 +36,7 @@ def draw(
         lines=shown["lines"],
         total=amount,
         currency=currency,
+        email=shown["email"] or "",
         locale=current_app.config["STORE_LOCALE"][:2],
         card=card,
         takes_cards=bool(card and card.is_open),

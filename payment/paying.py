@@ -26,7 +26,7 @@ def pay(attempt: Attempt, form: OrderForm) -> Attempt:
     try:
         charge = _create(attempt, form)
     except GatewayError as error:
-        _note_failure(attempt, error)
+        _note_failure(attempt, form, error)
     else:
         try:
             return ledger.record(charge, "charge", attempt) or attempt
@@ -187,8 +187,46 @@ def _save_card(token: str, email: str | None) -> tuple[str, str]:
     raise GatewayError("the saved card is not among its customer's")
 
 
-def _note_failure(attempt: Attempt, error: GatewayError) -> None:
+def forget_cards(cards: list[str], *, others: bool) -> None:
+    """Delete saved cards at Omise and here; the customer as well, unless `others` are left.
+
+    What Omise does not have any more is forgotten here. Raises GatewayError.
+    """
+    customer = visitor.customer()
+    if customer is None:
+        return
+    if not others:
+        _unless_gone(verbs.forget_customer, customer)
+        visitor.forget_cards()
+        return
+    for card in cards:
+        _unless_gone(verbs.forget_card, customer, card)
+        visitor.forget_card(card)
+
+
+def _unless_gone(act: Callable, *args: Any) -> None:
+    try:
+        act(*args)
+    except GatewayError as error:
+        if error.code != "not_found":
+            raise
+
+
+def _forget_what_omise_forgot(form: OrderForm) -> None:
+    """Forget a saved card that Omise does not have any more: with its customer, if that is gone."""
+    try:
+        verbs.newest_cards(form.customer or "")
+    except GatewayError as error:
+        if error.code == "not_found":
+            visitor.forget_cards()
+            return
+    visitor.forget_card(form.card or "")
+
+
+def _note_failure(attempt: Attempt, form: OrderForm, error: GatewayError) -> None:
     """Write down a call that gave no charge: surely failed, or not known yet."""
+    if form.card and error.code == "not_found":
+        _forget_what_omise_forgot(form)
     mode = "live" if is_live(current_app.config) else "test"
     current_app.logger.error(
         "Omise error on attempt %s (%s keys): %s. See https://www.omise.co/api-errors",

@@ -33,7 +33,7 @@ def needs(config: dict[str, Any]) -> Policy:
         "script-src": f"'self' {script}",
         "frame-src": f"{home} {vault}",
         "connect-src": f"{home} {api}",
-        "img-src": home,
+        "img-src": f"'self' {home}",
         "style-src": "'self'",
         # Omise.js hides its frame with a style attribute.
         "style-src-attr": "'unsafe-inline'",

@@ -22,6 +22,8 @@ API_VERSIONS = ("2019-05-29", "2017-11-02")
 # sooner (reconcile.GRACE), and gunicorn's own limit is longer.
 LONGEST_ANSWER = 30
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off", "none"}
+# Holds an amount of which a part may be captured (charges-api#create, authorization_type).
+PRE_AUTH = "pre_auth"
 # Shorter ones can be tried out (RFC 2104 asks for the length of the hash; Omise's have 32 bytes
 # or more).
 _SHORTEST_SECRET = 6
@@ -44,7 +46,7 @@ DEFAULTS: dict[str, Any] = {
     # Seconds to wait for a connection, and for a whole answer.
     "OMISE_CONNECT_TIMEOUT": 3,
     "OMISE_READ_TIMEOUT": 25,
-    # off: cards are authorised at checkout, and captured later.
+    # off: cards are authorised at checkout, and captured later; pre_auth: or a part of it.
     "AUTO_CAPTURE": True,
     # How prices and dates are written.
     "STORE_LOCALE": "en",
@@ -91,7 +93,7 @@ def check(app: Flask) -> None:
             "OMISE_CONNECT_TIMEOUT and OMISE_READ_TIMEOUT must not be more than "
             f"{LONGEST_ANSWER} seconds together."
         )
-    config["AUTO_CAPTURE"] = switch(config, "AUTO_CAPTURE")
+    config["AUTO_CAPTURE"] = _auto_capture(config)
     if not isinstance(config["PAYMENT_BUDGETS"], dict):
         counted = switch(config, "PAYMENT_BUDGETS")
         config["PAYMENT_BUDGETS"] = BUDGETS if counted else {}
@@ -114,6 +116,18 @@ def switch(config: dict[str, Any], key: str) -> bool:
     if text not in TRUE | FALSE:
         raise SettingError(f"{key} must be on or off, not {config[key]!r}.")
     return text in TRUE
+
+
+def _auto_capture(config: dict[str, Any]) -> bool | str:
+    """Read when cards are charged: at once, later, or later and perhaps in part."""
+    text = str(config["AUTO_CAPTURE"]).strip().lower()
+    if text in TRUE | FALSE:
+        return text in TRUE
+    if text != PRE_AUTH:
+        raise SettingError(
+            f"AUTO_CAPTURE must be on, off or {PRE_AUTH}, not {config['AUTO_CAPTURE']!r}."
+        )
+    return PRE_AUTH
 
 
 def seconds(config: dict[str, Any], key: str) -> int:

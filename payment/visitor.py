@@ -74,7 +74,8 @@ def customer() -> str | None:
 
 
 def saved_cards() -> dict[str, str]:
-    """Give the cards that this session saved, each with the attempt it was first charged in."""
+    """Give the cards that this session saved, each with the attempt it was first charged in; the
+    last is offered first."""
     return dict(_known().get("cards") or [])
 
 
@@ -83,6 +84,23 @@ def keep_card(customer_id: str, card: str, attempt_id: str) -> None:
     others = saved_cards() if customer_id == customer() else {}
     pairs = [pair for pair in others.items() if pair[0] != card]
     _know(customer=customer_id, cards=[*pairs, (card, attempt_id)][-_KEPT_CARDS:])
+
+
+def prefer_card(card: str) -> None:
+    """Offer one of the saved cards before the others from now on, as if it were the newest."""
+    others = saved_cards()
+    attempt_id = others.pop(card)
+    _know(cards=[*others.items(), (card, attempt_id)])
+
+
+def forget_card(card: str) -> None:
+    """Forget one saved card, and the customer with the last of them."""
+    others = saved_cards()
+    others.pop(card, None)
+    if not others:
+        forget_cards()
+        return
+    _know(cards=list(others.items()))
 
 
 def forget_cards() -> None:

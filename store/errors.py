@@ -1,22 +1,20 @@
 """The shop's own pages for everything that goes wrong: what happened, and what to do."""
 
 import logging
-import uuid
 
-from flask import current_app, render_template, request, url_for
+from flask import current_app, g, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 log = logging.getLogger(__name__)
 
 
-def page(title, message, status, reference=None):
-    """Draw a page that says what went wrong."""
+def page(title, message, status):
+    """Draw a page that says what went wrong, with the reference under which the log has it."""
     drawn = render_template(
         "error.html",
         title=title,
         message=message,
-        reference=reference,
         link_href=url_for("store.index"),
         link_text="Back to the shop",
     )
@@ -24,11 +22,19 @@ def page(title, message, status, reference=None):
 
 
 def form_refused(error):
-    """Explain a form that was too old or came from elsewhere; the cart is kept."""
+    """Explain a form that came without a cookie, was too old, or came from elsewhere."""
+    if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
+        return page(
+            "Your browser keeps no cookies",
+            "Nothing was changed and nothing was charged. Your basket lies in a cookie of this "
+            "shop's, and your browser sent none: please allow cookies for this site, go back to "
+            "the shop and try once more.",
+            400,
+        )
     return page(
         "That form had gone stale",
         "Nothing was changed and nothing was charged by it. Your basket is kept: "
-        "go back, load the page again and try once more. (Cookies must be allowed.)",
+        "go back, load the page again and try once more.",
         400,
     )
 
@@ -56,22 +62,20 @@ def _foreign_name():
         "are answered",
         asked,
     )
-    words = "This shop does not go by that name.\n"
+    words = f"This shop does not go by that name. Reference {g.get('reference', '-')}\n"
     if current_app.config["PREFERRED_URL_SCHEME"] == "http":
         words += "If it should, set SERVER_NAME to it, or add it to TRUSTED_HOSTS.\n"
     return words, 400, {"Content-Type": "text/plain; charset=utf-8"}
 
 
 def unexpected_error(error):
-    """Log what went wrong under a reference that the shopper sees too."""
-    reference = uuid.uuid4().hex[:12]
-    log.error("Unexpected error %s", reference, exc_info=error)
+    """Log what went wrong; the shopper sees under which reference."""
+    log.error("Unexpected error", exc_info=error)
     return page(
         "Something went wrong on our side",
         "If you had just paid, do not pay again: open your order page, it shows what "
         "Omise tells us. Otherwise nothing was charged and your basket is kept.",
         500,
-        reference,
     )
 
 

@@ -154,12 +154,27 @@ class Window:
         if details:
             form.locator("[type=submit]:visible").click()
 
+    def chooses(self, way, group=None, **details):
+        """Press a row of the page's own list, and fill in what it asks for."""
+        if group:
+            self.page.locator("summary").filter(has_text=group).first.click()
+        row = self.page.locator(f"#{way}")
+        if details:
+            row.locator("summary").click()
+        for name, value in details.items():
+            field = row.locator(f"[name={name}]")
+            if field.evaluate("one => one.localName") == "select":
+                field.select_option(value)
+            else:
+                field.fill(value)
+        row.get_by_role("button").click()
+
     def goes_on(self):
         """Leave the shop for the bank, the wallet or the counter."""
         # The page moves on by itself after a second, at times from under the click.
         with suppress(Waited):
             self.page.get_by_role("link", name="Go on and pay").click(timeout=1500)
-        self.page.wait_for_url("**/sandbox/payments/**")
+        self.page.wait_for_url(re.compile("/sandbox/(payments|offsites)/"))
 
     def answers(self, answer):
         """Press a button of the bank or wallet, and come back to the shop."""

@@ -1,5 +1,6 @@
 """Serve the shop for real, sandbox mounted, on a free loopback port."""
 
+import logging
 import os
 import shutil
 import tempfile
@@ -17,6 +18,7 @@ if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 2 * 2**30:
     tempfile.tempdir = os.environ.get("TMPDIR", str(MEMORY))
 
 import pytest  # noqa: E402
+from canaries import CANARIES  # noqa: E402
 from rig import Shop  # noqa: E402
 from shopper import Shopper  # noqa: E402
 
@@ -37,6 +39,17 @@ def pytest_collection_modifyitems(items):
     """Put the files that take longest first; beyond that, order stays as it was."""
     names = [f"test_{name}" for name in LONGEST]
     items.sort(key=lambda item: item.path.stem not in names)
+
+
+logging.getLogger().addHandler(CANARIES)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_private_is_logged():
+    """E10: fail the test during which a secret or somebody's name got into the log."""
+    yield
+    found = CANARIES.take()
+    assert not found, "\n".join(found)
 
 
 @pytest.fixture(scope="module")

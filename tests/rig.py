@@ -92,6 +92,13 @@ class Omise:
         url = f"{self.base}charges?limit=100"
         return requests.get(url, auth=key, timeout=30).json()["data"]
 
+    def deletes(self, path):
+        """Delete a customer or a card, as somebody does on the dashboard."""
+        answer = requests.delete(
+            f"{self.base}{path}", auth=(sandbox.SECRET_KEY, ""), timeout=30
+        )
+        answer.raise_for_status()
+
     def latest(self):
         """Find the newest charge."""
         return self.charges()[-1]

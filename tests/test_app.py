@@ -1,6 +1,7 @@
 """What holds on every page: headers, forms, hosts, errors."""
 
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
@@ -80,14 +81,17 @@ def test_pages_may_load_nothing_but_what_they_use(pages):
 
 
 @pytest.mark.parametrize("path", [*PAGES, "status", "code"])
-def test_other_sites_and_unused_powers_stay_outside(pages, path):
+def test_other_sites_and_unused_powers_stay_outside(served, pages, path):
     """E11: who opens a page cannot reach into it, and it may use nothing of the device."""
     headers = pages[path].headers
-    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    wallets = "-allow-popups" if path in ("/checkout", "pay") else ""
+    assert headers["Cross-Origin-Opener-Policy"] == f"same-origin{wallets}"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
-    powers = headers["Permissions-Policy"].split(", ")
-    assert {"camera=()", "geolocation=()", "payment=()", "usb=()"} <= set(powers)
-    assert all(power.endswith("=()") for power in powers)
+    powers = dict(one.split("=") for one in headers["Permissions-Policy"].split(", "))
+    assert powers.pop("clipboard-write") == "(self)"
+    assert powers.pop("payment") == f'(self "{served.url}")'
+    assert {"camera", "geolocation", "microphone", "usb"} <= set(powers)
+    assert set(powers.values()) == {"()"}
 
 
 @pytest.mark.parametrize("path", [*PAGES, "status", "code"])
@@ -302,12 +306,12 @@ def test_an_unexpected_error_shows_a_reference_and_no_stack(served, monkeypatch)
     """E13: the page says what to do and carries a reference."""
 
     def broken():
-        raise RuntimeError("planted-canary")
+        raise RuntimeError("planted words")
 
     monkeypatch.setitem(served.app.view_functions, "store.cart", broken)
     page = requests.get(f"{served.url}/cart", timeout=10)
     assert page.status_code == 500
-    assert "planted-canary" not in page.text
+    assert "planted words" not in page.text
     assert "Traceback" not in page.text
     assert "Reference" in page.text
 
@@ -398,3 +402,20 @@ def test_omise_down_when_paying_lets_the_shopper_try_again(build_shop):
         shop.app.config["OMISE_API_BASE"] = base
         shopper.pays()
         assert shopper.state == "paid"
+
+
+def test_security_txt_says_where_to_write_to(build_app):
+    """RFC 9116: who finds a hole need not look for an address."""
+    client = build_app(SECURITY_CONTACT="mailto:security@shop.example").test_client()
+    page = client.get("/.well-known/security.txt")
+    assert page.headers["Content-Type"] == "text/plain; charset=utf-8"
+    said = dict(line.split(": ", 1) for line in page.text.splitlines())
+    assert said["Contact"] == "mailto:security@shop.example"
+    assert said["Canonical"] == "http://localhost:5000/.well-known/security.txt"
+    left = datetime.fromisoformat(said["Expires"]) - datetime.now(UTC)
+    assert timedelta(days=88) < left < timedelta(days=91)
+
+
+def test_without_a_contact_there_is_no_security_txt(build_app):
+    client = build_app().test_client()
+    assert client.get("/.well-known/security.txt").status_code == 404

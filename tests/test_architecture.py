@@ -10,8 +10,15 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("store", "payment", "webhook", "sandbox")
 PRODUCT = ("store", "payment", "webhook")
 # What joins the rooms, and what is beside them.
-FRONT = ("app.py", "config.py", "security.py", "reports.py", "gunicorn.conf.py")
-HOST = {"app", "config", "security", "reports"}
+FRONT = (
+    "app.py",
+    "config.py",
+    "security.py",
+    "reports.py",
+    "logs.py",
+    "gunicorn.conf.py",
+)
+HOST = {"app", "config", "security", "reports", "logs"}
 
 in_rooms = pytest.mark.parametrize("room", ROOMS)
 in_product = pytest.mark.parametrize("room", PRODUCT)
@@ -107,7 +114,7 @@ def test_what_is_copied_names_itself_by_dots_alone(room):
         assert room not in named_in_full(path), path
 
 
-@pytest.mark.parametrize("name", ["config.py", "security.py", "reports.py"])
+@pytest.mark.parametrize("name", ["config.py", "security.py", "reports.py", "logs.py"])
 def test_settings_and_protection_know_of_no_room(name):
     assert not roots(ROOT / name) & {*ROOMS, "app"}
 

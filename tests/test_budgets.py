@@ -8,8 +8,9 @@ from fault_rig import ago, begin, creates, set_attempt
 from shopper import Shopper
 
 import payment
-from payment.orders import budgets, queries
+from payment.orders import budgets, search
 from payment.orders.budgets import BUDGETS, mark_of
+from payment.orders.search import Wanted
 
 GOOD, POOR, STOLEN = "4242424242424242", "4111111111140011", "4111111111130012"
 VISITOR, ADDRESS = BUDGETS["visitor"][0][0], BUDGETS["address"][0][0]
@@ -156,7 +157,7 @@ def test_after_a_while_the_same_shopper_may_try_again(guarded):
 
 def queries_order(shop):
     with shop.app.app_context():
-        return queries.list_orders(1)[0].id
+        return search.orders(Wanted(), 1)[0].id
 
 
 def test_what_worked_costs_nothing(guarded):
@@ -195,6 +196,19 @@ def test_tries_of_one_order_are_bounded_whoever_counts(shop, shopper, monkeypatc
     monkeypatch.setattr(budgets, "MOST_TRIES", 3)
     shopper.adds()
     assert [tries(shopper) for _ in range(4)] == [True, True, True, False]
+
+
+def test_a_form_posted_again_leads_to_its_order_although_the_budget_is_used_up(
+    shop, shopper, monkeypatch
+):
+    """A22: it tries nothing."""
+    monkeypatch.setattr(budgets, "MOST_TRIES", 1)
+    shopper.adds()
+    form = shopper.opens_checkout()
+    token = shop.omise.token(POOR)
+    for _ in range(2):
+        shopper.charges(form, omiseToken=token)
+        assert shopper.state == "failed"
 
 
 def test_the_words_sort_no_cards(guarded):

@@ -9,6 +9,9 @@ import pytest
 from rig import eventually, why
 from shopper import Shopper
 
+from payment import visitor
+from payment.gateway import verbs
+
 GOOD, MASTERCARD = "4242424242424242", "5555555555554444"
 STOLEN, POOR = "4111111111130012", "4111111111140011"
 CREATE = {"method": "POST", "path": "/charges"}
@@ -233,6 +236,46 @@ def test_only_the_newest_saved_cards_stay_in_the_cookie(filled):
     assert len(filled.http.cookies["session"]) < 1500
 
 
+def test_the_card_that_was_typed_is_charged_whatever_else_was_saved_since(
+    filled, monkeypatch
+):
+    """A25: another tab saved one in between."""
+    filled.pays(card=MASTERCARD, remember="yes", email="somchai@example.com")
+    newest = verbs.newest_cards
+    # The other tab's comes first in Omise's list.
+    monkeypatch.setattr(verbs, "newest_cards", lambda whose: newest(whose)[::-1])
+    filled.adds()
+    filled.pays(remember="yes", email="somchai@example.com")
+    assert filled.shop.omise.latest()["card"]["last_digits"] == "4242"
+
+
+def test_a_customer_that_was_deleted_at_omise_is_forgotten_and_the_card_saved(filled):
+    """A25: the payment goes on."""
+    filled.pays(card=MASTERCARD, remember="yes", email="somchai@example.com")
+    customer = filled.shop.omise.latest()["customer"]
+    with filled.shop.app.app_context():
+        verbs.forget_customer(customer)
+    filled.adds()
+    filled.pays(remember="yes", email="somchai@example.com")
+    assert filled.state == "paid"
+    assert filled.shop.omise.latest()["customer"] != customer
+    filled.adds()
+    filled.opens_checkout()
+    assert "with Visa •••• 4242" in filled.page.text
+    assert "•••• 4444" not in filled.page.text
+
+
+def test_the_session_keeps_so_many_orders_and_one_customer_s_cards(filled):
+    """E3: it is a cookie."""
+    with filled.shop.app.test_request_context():
+        for number in range(30):
+            visitor.put_away(str(number))
+        assert [visitor.has_put_away(one) for one in ("17", "18")] == [False, True]
+        visitor.keep_card("cust_test_5a", "card_test_5a", "attempt")
+        visitor.keep_card("cust_test_5b", "card_test_5b", "attempt")
+        assert visitor.saved_cards() == {"card_test_5b": "attempt"}
+
+
 def session_of(shopper):
     """Read what is signed into a shopper's cookie."""
     served = shopper.shop.app
@@ -258,7 +301,7 @@ def test_saved_card_can_be_deleted(filled):
     filled.pays(remember="yes", email="somchai@example.com")
     filled.adds()
     form = filled.opens_checkout()
-    filled.post("/card/forget", {"csrf_token": form["csrf_token"]})
+    filled.post("/card/forget", form)
     assert "Your saved card was deleted" in filled.page.text
     assert "Your saved card</h2>" not in filled.page.text
     assert session_of(filled)["payment"].keys() == {"visitor", "checkout", "away"}
@@ -266,6 +309,104 @@ def test_saved_card_can_be_deleted(filled):
     assert filled.state == "paid"
     first, second = filled.shop.omise.charges()
     assert first["customer"] != second["customer"]
+
+
+def saves(shopper, *cards):
+    """Buy something with each card and save it; then stand at the checkout."""
+    for card in cards:
+        shopper.adds()
+        shopper.pays(card=card, remember="yes", email="somchai@example.com")
+        assert shopper.state == "paid"
+    shopper.adds()
+    shopper.opens_checkout()
+
+
+def offered_cards(shopper):
+    return re.findall(r"with ([^<]+ •••• \d+)</span>", shopper.page.text)
+
+
+def card_of(shopper, digits):
+    """Read the id under which a page offers a saved card."""
+    forms = shopper.page.text.split('class="payment-saved"')[1:]
+    (form,) = [one for one in forms if f"•••• {digits}" in one]
+    return shopper.hidden(form)["omiseCard"]
+
+
+def test_every_saved_card_is_offered_and_the_one_that_is_chosen_is_charged(shopper):
+    """A25: the newest first, by brand and last digits; a card saved twice is one."""
+    saves(shopper, GOOD, MASTERCARD, GOOD)
+    assert offered_cards(shopper) == ["Visa •••• 4242", "MasterCard •••• 4444"]
+    card = card_of(shopper, "4444")
+    shopper.charges({**shopper.form, "omiseCard": card})
+    assert shopper.state == "paid"
+    assert shopper.shop.omise.latest()["card"]["last_digits"] == "4444"
+
+
+def test_the_shopper_says_which_card_is_offered_first(shopper):
+    saves(shopper, GOOD, MASTERCARD)
+    assert offered_cards(shopper) == ["MasterCard •••• 4444", "Visa •••• 4242"]
+    form = {**shopper.form, "omiseCard": card_of(shopper, "4242")}
+    shopper.post("/card/prefer", form)
+    assert offered_cards(shopper) == ["Visa •••• 4242", "MasterCard •••• 4444"]
+    shopper.post("/card/prefer", {**form, "omiseCard": "card_test_5notmine"})
+    assert offered_cards(shopper) == ["Visa •••• 4242", "MasterCard •••• 4444"]
+
+
+def test_one_card_is_deleted_and_the_others_stay(shopper):
+    """A card saved twice is gone both times; the customer stays as long as a card does."""
+    saves(shopper, GOOD, MASTERCARD, GOOD)
+    before = shopper.shop.omise.books()["counts"]
+    shopper.post(
+        "/card/forget", {**shopper.form, "omiseCard": card_of(shopper, "4242")}
+    )
+    assert offered_cards(shopper) == ["MasterCard •••• 4444"]
+    after = shopper.shop.omise.books()["counts"]
+    assert [
+        line
+        for line in after
+        if line.startswith("DELETE") and after[line] != before.get(line)
+    ] != []
+    shopper.charges(shopper.form | shopper.hidden())
+    assert shopper.state == "paid"
+
+
+def test_a_card_that_is_not_the_shopper_s_is_not_deleted(shopper):
+    """E2."""
+    saves(shopper, GOOD)
+    counts = shopper.shop.omise.books()["counts"]
+    for card in ("card_test_5notmine", ""):
+        shopper.post("/card/forget", {**shopper.form, "omiseCard": card})
+        assert "not saved for you here" in shopper.page.text
+        assert offered_cards(shopper) == ["Visa •••• 4242"]
+    deleted = {
+        line
+        for line in shopper.shop.omise.books()["counts"]
+        if line.startswith("DELETE")
+    }
+    assert deleted <= counts.keys()
+
+
+def test_a_card_that_omise_could_not_delete_stays_in_the_list(shopper):
+    saves(shopper, GOOD)
+    shopper.shop.omise.breaks("reset_before", method="DELETE", path="/customers/.*")
+    shopper.post("/card/forget", shopper.form)
+    assert "could not delete the card just now" in shopper.page.text
+    assert offered_cards(shopper) == ["Visa •••• 4242"]
+    shopper.shop.omise.heals()
+
+
+@pytest.mark.parametrize("gone", ["card", "customer"])
+def test_what_omise_has_forgotten_is_forgotten(shopper, gone):
+    """A25: a card deleted on the dashboard, or its customer with all of them."""
+    saves(shopper, MASTERCARD, GOOD)
+    customer, card = shopper.form["omiseCustomer"], shopper.form["omiseCard"]
+    path = f"customers/{customer}"
+    shopper.shop.omise.deletes(path if gone == "customer" else f"{path}/cards/{card}")
+    shopper.charges(shopper.form)
+    assert shopper.state == "failed"
+    assert "no longer there" in shopper.page.text
+    left = ["MasterCard •••• 4444"] if gone == "card" else []
+    assert offered_cards(shopper) == left
 
 
 def test_a_saved_card_of_someone_else_is_refused_and_never_reaches_omise(filled):
@@ -303,6 +444,18 @@ def test_the_form_posted_by_twenty_threads_makes_one_charge(filled):
     assert len(answers) == 20
     assert len(set(answers)) == 1
     assert filled.shop.omise.books()["charges"] == 1
+
+
+def test_a_form_that_pays_with_a_saved_card_charges_it_once(filled):
+    """A1: a token is used up by the first charge, and a saved card is not."""
+    filled.pays(remember="yes", email="somchai@example.com")
+    filled.adds("cloud-oolong")
+    form = filled.opens_checkout()
+    assert form["omiseCustomer"]
+    for _ in range(3):
+        filled.charges(form)
+        assert filled.state == "paid"
+    assert filled.shop.omise.books()["charges"] == 2
 
 
 def test_a_declined_form_posted_again_leads_to_the_same_attempt(filled):
@@ -410,6 +563,7 @@ def test_pay_another_way_after_it_was_paid_starts_nothing(filled, unheard):
     filled.post(f"/orders/{order}/again", {"csrf_token": token})
     assert filled.page.url.endswith(f"/orders/{order}")
     assert filled.state == "paid"
+    assert "could not be cancelled" not in filled.page.text
 
 
 def led(shopper):
@@ -510,7 +664,21 @@ def test_nobody_is_led_to_an_address_that_no_bank_has(filled, unheard, uri):
     assert filled.page.url.endswith(f"/orders/{filled.order_id}")
     assert "cannot lead you to your bank" in filled.page.text
     assert uri not in filled.page.text
+    # No way leads in a circle; the one that is left is another way to pay.
+    assert f"/orders/{filled.order_id}/authorize" not in filled.page.text
+    assert f"/orders/{filled.order_id}/again" in filled.page.text
     assert "unsafe authorize_uri" in why(filled.shop.order(filled.order_id))
+
+
+def test_nobody_is_led_to_a_bank_that_has_answered(filled):
+    """D3: by the browser's way back."""
+    filled.shop.omise.control("settings", three_d_secure=True)
+    filled.pays()
+    order = filled.order_id
+    filled.answers_bank("approve")
+    filled.opens_order(order, "/authorize")
+    assert filled.page.url.endswith(f"/orders/{order}")
+    assert filled.state == "paid"
 
 
 def test_return_needs_no_cookie(filled):

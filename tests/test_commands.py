@@ -1,20 +1,20 @@
 """The operator's commands: what they show, and what they do to an authorised charge."""
 
 import getpass
-import sqlite3
-from contextlib import closing
+from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
 from fault_rig import begin
 from rig import why
 from shopper import Shopper
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, update
 
 from payment import money
 from payment.gateway import verbs
-from payment.operations import commands
-from payment.orders import entries, ledger
+from payment.operations import commands, terminal
+from payment.orders import entries, ledger, queries
+from payment.orders.models import Attempt, Delivery, Order
 
 
 def run(shop, *args, **more):
@@ -24,27 +24,41 @@ def run(shop, *args, **more):
 @pytest.fixture
 def authorised(build_shop):
     """Serve a shop that captures later, and give it with an authorised order."""
-    shop = build_shop(AUTO_CAPTURE="off")
+    return hold(build_shop, "off")
+
+
+def hold(build_shop, auto_capture, remembered=False):
+    """Serve a shop where one shopper's card is held."""
+    shop = build_shop(AUTO_CAPTURE=auto_capture)
     shop.omise.control("settings", webhook_uri=None)
+    saving = {"email": "a@example.com", "remember": "yes"} if remembered else {}
     with Shopper(shop) as shopper:
         shopper.adds()
-        shopper.pays()
+        shopper.pays(**saving)
+        assert shopper.state == "authorized"
         return shop, shop.order(shopper.order_id)
+
+
+def test_a_way_to_pay_that_cannot_be_held_is_paid_under_pre_auth_too(build_shop):
+    """What is said of cards is said of cards alone."""
+    shop = build_shop(AUTO_CAPTURE="pre_auth")
+    with Shopper(shop) as shopper:
+        shopper.adds()
+        shopper.pays_by("promptpay")
+        assert shopper.state == "waiting"
+    assert shop.omise.latest().get("authorization_type") is None
+
+
+@pytest.fixture
+def at_a_terminal(monkeypatch):
+    """Let somebody be there to answer."""
+    monkeypatch.setattr(terminal, "is_somebody_there", lambda: True)
 
 
 def charge_at_omise(shop, order):
     (charge,) = shop.omise.charges()
     assert charge["id"] == order.attempts[0].charge_id
     return charge
-
-
-def allows_parts(shop):
-    """Let Omise hold the newest charge as one that may be captured in part: a pre_auth."""
-    with closing(sqlite3.connect(shop.settings["SANDBOX_DATABASE"])) as books, books:
-        books.execute(
-            "UPDATE objects SET body = json_set(body, '$.authorization_type', 'pre_auth')"
-            " WHERE kind = 'charge'"
-        )
 
 
 def history(shop, order, *whats):
@@ -149,30 +163,42 @@ def test_an_authorised_charge_is_captured_once(authorised):
     assert "authorised" in run(shop, "show", order.id).output
     assert "490.00 THB  authorised" in run(shop, "list").output
     first = run(shop, "capture", order.id, "--yes")
-    assert (first.exit_code, first.stdout) == (0, "The charge is successful now.\n")
+    assert (first.exit_code, first.stdout) == (0, "Captured 490.00 THB.\n")
     assert shop.order(order.id).paid_at
     again = run(shop, "capture", order.id, "--yes")
-    assert (again.exit_code, again.stdout) == (0, "It was captured before.\n")
+    assert (again.exit_code, again.stdout) == (
+        0,
+        "It was captured before: 490.00 THB.\n",
+    )
     assert shop.omise.charged(order.id) == {"successful": (1, 49000)}
     assert shop.omise.books()["counts"]["POST /charges"] == 1
     released = run(shop, "reverse", order.id, "--yes")
     assert released.exit_code == 1
-    assert "This order has no authorised charge." in released.output
+    assert (
+        "This order has no authorised charge: attempt 1 is successful."
+        in released.output
+    )
     moved = history(shop, order, "status")[-1]
     assert (moved.became, moved.by[:9]) == ("successful", "operator ")
 
 
-def test_part_of_an_authorised_charge_is_captured(authorised):
+@pytest.mark.parametrize("remembered", [False, True])
+def test_part_of_an_authorised_charge_is_captured(build_shop, remembered):
     """A27: what was taken is shown, and no more than that is given back."""
-    shop, order = authorised
-    allows_parts(shop)
+    shop, order = hold(build_shop, "pre_auth", remembered)
+    assert charge_at_omise(shop, order)["authorization_type"] == "pre_auth"
     result = run(shop, "capture", order.id, "120.50", "--yes")
-    assert result.stdout == "The charge is successful now.\n"
+    assert result.stdout == "Captured 120.50 THB.\n"
     assert charge_at_omise(shop, order)["captured_amount"] == 12050
     assert shop.order(order.id).attempts[0].captured_amount == 12050
     assert "captured 120.50 THB" in run(shop, "show", order.id).output
     too_much = run(shop, "refund", order.id, "120.51", "--yes")
     assert "Only 120.50 THB of 120.50 THB is left" in too_much.output
+    less = run(shop, "capture", order.id, "--amount", "100", "--yes")
+    said = "It was captured before: 120.50 THB. Nothing was done."
+    assert (less.exit_code, said in less.output) == (1, True)
+    same = run(shop, "capture", order.id, "--amount", "120.50", "--yes")
+    assert (same.exit_code, same.stdout) == (0, "It was captured before: 120.50 THB.\n")
     assert run(shop, "refund", order.id, "--yes").stdout == "Refunded 120.50 THB.\n"
     assert "490.00 THB  refunded" in run(shop, "list").output
 
@@ -184,7 +210,7 @@ def test_part_of_an_authorised_charge_is_captured(authorised):
         ("ten", "is not an amount of THB"),
         ("490.01", "The charge is pending. Omise answered: HTTP 400"),
         # Omise takes a part of a pre_auth only (charges-api#capture).
-        ("120.50", "The charge is pending. Omise answered: HTTP 400"),
+        ("120.50", "only of what was authorised under AUTO_CAPTURE=pre_auth"),
     ],
 )
 def test_an_amount_that_cannot_be_captured_is_refused(authorised, amount, said):
@@ -198,22 +224,23 @@ def test_an_amount_that_cannot_be_captured_is_refused(authorised, amount, said):
 
 
 @pytest.mark.parametrize("command", ["capture", "reverse"])
-def test_nothing_moves_unless_the_operator_says_yes(authorised, command):
+def test_nothing_moves_unless_the_operator_says_yes(authorised, at_a_terminal, command):
     shop, order = authorised
     result = run(shop, command, order.id, input="n\n")
     assert result.exit_code == 1
-    assert f"490.00 THB of {order.attempts[0].charge_id}?" in result.output
+    assert "490.00 THB" in result.output
+    assert f"{order.attempts[0].charge_id}? [y/N]" in result.output
     assert charge_at_omise(shop, order)["status"] == "pending"
 
 
 def test_an_authorisation_is_released(authorised):
     shop, order = authorised
     result = run(shop, "reverse", order.id, "--yes")
-    assert (result.exit_code, result.stdout) == (0, "The charge is reversed now.\n")
+    assert (result.exit_code, result.stdout) == (0, "Released 490.00 THB.\n")
     assert not shop.order(order.id).paid_at
     assert why(shop.order(order.id)) is None
     again = run(shop, "reverse", order.id, "--yes")
-    assert (again.exit_code, again.stdout) == (0, "It was reversed before.\n")
+    assert (again.exit_code, again.stdout) == (0, "It was released before.\n")
 
 
 def test_a_capture_on_the_dashboard_is_found_out(authorised):
@@ -222,7 +249,7 @@ def test_a_capture_on_the_dashboard_is_found_out(authorised):
     with shop.app.app_context():
         verbs.capture_charge(order.attempts[0].charge_id)
     result = run(shop, "capture", order.id, "--yes")
-    assert (result.exit_code, result.stdout) == (0, "The charge is successful now.\n")
+    assert (result.exit_code, result.stdout) == (0, "Captured 490.00 THB.\n")
     assert shop.order(order.id).paid_at
 
 
@@ -245,7 +272,7 @@ def test_a_capture_whose_answer_is_lost_is_read_and_not_repeated(authorised, fau
     shop, order = authorised
     rule = shop.omise.breaks(fault, times=0, method="POST", path="/charges/.*/capture")
     result = run(shop, "capture", order.id, "--yes")
-    assert (result.exit_code, result.stdout) == (0, "The charge is successful now.\n")
+    assert (result.exit_code, result.stdout) == (0, "Captured 490.00 THB.\n")
     assert shop.omise.fault(rule)["met"] == 1
 
 
@@ -273,8 +300,9 @@ def test_sync_asks_about_what_has_ended_too(shop, shopper):
     with shop.app.app_context():
         ledger.close(shop.order(order).attempts[0], "operator a", "gone home")
     shop.omise.control(f"charges/{charge}/pay")
-    assert run(shop, "sync", order).stdout == "The order is paid.\n"
-    assert "although attempt 1 was closed" in why(shop.order(order))
+    told = run(shop, "sync", order).stdout
+    assert told.startswith("The order is paid.\n! needs attention: charge ")
+    assert "although attempt 1 was closed" in told
     begin(shop)
     shopper.adds()
     shopper.pays()
@@ -300,8 +328,7 @@ def test_an_operator_ends_what_is_open_and_the_order_can_be_paid_again(shop, sho
     assert (moved.was, moved.became) == ("unknown", "closed")
     assert (moved.by[:9], moved.why) == ("operator ", "not on the dashboard")
     again = run(shop, "close", order, "--reason", "once more")
-    assert again.exit_code == 1
-    assert "This order has no open attempt." in again.output
+    assert (again.exit_code, again.stdout) == (0, "It was closed before.\n")
     shopper.opens_order(order, "/pay")
     shopper.pays_here()
     assert shopper.state == "paid"
@@ -323,7 +350,7 @@ def test_where_two_attempts_were_paid_one_is_named(shop, shopper):
     shop.sweep()
     assert "paid twice: manual refund" in why(shop.order(order))
     asked = run(shop, "refund", order, "--yes")
-    assert "Several attempts were paid: name one by --attempt." in asked.output
+    assert "one of attempts 1 and 2: name one by --attempt." in asked.output
     assert (
         "There is no paid attempt"
         in run(shop, "refund", order, "--attempt", "3", "--yes").output
@@ -340,7 +367,7 @@ def test_an_order_that_is_not_there_is_said(shop):
     for command in commands:
         result = run(shop, command, "nowhere", *reasons.get(command, []))
         assert result.exit_code == 1
-        assert "Error: There is no order nowhere.\n" in result.output
+        assert "Error: There is no order nowhere." in result.output
         assert result.stdout == ""
 
 
@@ -394,3 +421,77 @@ def test_yen_have_no_decimals():
     assert money.plain(1200, "JPY") == "1200 JPY"
     with pytest.raises(ValueError, match="such as 120"):
         money.parse("12.00", "JPY")
+
+
+def test_purge_forgets_who_made_old_orders_and_nothing_else(build_shop):
+    """E22: what was paid stays; what is open, young or tried again lately stays whole."""
+    shop = build_shop(PAYMENT_BUDGETS="on")
+
+    def orders(pay):
+        with Shopper(shop) as shopper:
+            shopper.adds()
+            pay(shopper)
+            return shopper.order_id
+
+    old, young, again = (
+        orders(lambda one: one.pays(remember="yes", email="a@example.com"))
+        for _ in range(3)
+    )
+    still_open = orders(lambda one: one.pays_by("promptpay"))
+    for order_id in (old, again, still_open):
+        made_long_ago(shop, order_id, tried_too=order_id != again)
+    before = shop.order(old)
+    assert run(shop, "purge", "--older-than", "29", "--yes").exit_code == 2
+    assert run(shop, "purge", "--older-than", "40", input="n\n").exit_code == 1
+    assert shop.order(old).email == "a@example.com"
+    told = run(shop, "purge", "--older-than", "40", "--yes")
+    assert "Forgot who made 1 orders." in told.output
+    after = shop.order(old)
+    (tried,) = after.attempts
+    assert (after.email, after.visitor, tried.visitor, tried.address) == (None,) * 4
+    assert (after.paid_at, after.amount) == (before.paid_at, before.amount)
+    assert tried.charge_id == before.attempts[0].charge_id
+    for order_id in (young, again):
+        assert shop.order(order_id).email == "a@example.com"
+    for order_id in (young, again, still_open):
+        order = shop.order(order_id)
+        assert order.visitor
+        assert order.attempts[0].visitor
+        assert order.attempts[0].address
+    assert (
+        "Forgot who made 0 orders."
+        in run(shop, "purge", "--older-than", "40", "--yes").output
+    )
+
+
+def test_purge_deletes_old_deliveries(shop):
+    """E22: a replay as old as that is refused for its time."""
+    with shop.app.app_context():
+        queries.note_delivery("evnt_test_1old", "charge.complete", None)
+        queries.note_delivery("evnt_test_1new", "charge.complete", None)
+    changes(
+        shop,
+        update(Delivery).where(Delivery.event_id == "evnt_test_1old"),
+        received_at=LONG_AGO,
+    )
+    run(shop, "purge", "--older-than", "40", "--yes")
+    with shop.app.app_context():
+        assert queries.note_delivery("evnt_test_1old", "charge.complete", None)
+        assert not queries.note_delivery("evnt_test_1new", "charge.complete", None)
+
+
+LONG_AGO = datetime(2020, 1, 1)
+
+
+def changes(shop, statement, **values):
+    with shop.app.app_context():
+        engine = shop.app.extensions["payment"].book.engine
+        with engine.begin() as connection:
+            connection.execute(statement.values(**values))
+
+
+def made_long_ago(shop, order_id, tried_too):
+    changes(shop, update(Order).where(Order.id == order_id), created_at=LONG_AGO)
+    if tried_too:
+        tried = update(Attempt).where(Attempt.order_id == order_id)
+        changes(shop, tried, created_at=LONG_AGO)

@@ -13,12 +13,20 @@ from flask.cli import FlaskGroup, run_command
 
 import config
 import payment.settings
+import sandbox
 from config import Config, ConfigError
 from payment.orders.transaction import Book
 from payment.settings import SettingError
 
 ROOT = Path(__file__).parent.parent
-FRONT = ("app.py", "config.py", "security.py", "reports.py", "gunicorn.conf.py")
+FRONT = (
+    "app.py",
+    "config.py",
+    "security.py",
+    "reports.py",
+    "logs.py",
+    "gunicorn.conf.py",
+)
 HTTPS = {"PREFERRED_URL_SCHEME": "https"}
 LONG = "Zu7-kQ2w_9sLr4Tb0XyHn6VdMf3Pc8Ja"
 TEST_KEYS = {
@@ -110,6 +118,9 @@ def test_the_vault_of_another_api_is_there_too(tmp_path):
         (TEST_KEYS | {"OMISE_SANDBOX": "maybe"}, "OMISE_SANDBOX"),
         (TEST_KEYS | {"DEBUG": "maybe"}, "DEBUG"),
         (TEST_KEYS | {"PREFERRED_URL_SCHEME": "ftp"}, "PREFERRED_URL_SCHEME"),
+        (TEST_KEYS | {"SECURITY_CONTACT": "me@shop.example"}, "SECURITY_CONTACT"),
+        (TEST_KEYS | {"SECURITY_CONTACT": "http://shop.example"}, "SECURITY_CONTACT"),
+        (TEST_KEYS | {"SECURITY_CONTACT": "https://a.b/\nX: y"}, "SECURITY_CONTACT"),
         (TEST_KEYS | {"SERVER_NAME": "http://shop"}, "SERVER_NAME"),
         (TEST_KEYS | {"OMISE_API_BASE": "api.omise.co"}, "OMISE_API_BASE"),
         (TEST_KEYS | {"OMISE_VAULT_BASE": "vault"}, "OMISE_VAULT_BASE"),
@@ -186,6 +197,54 @@ def test_a_sandbox_that_strangers_could_pay_with_is_refused(
     assert "OMISE_SECRET_KEY" in why
     assert "OMISE_SANDBOX=exposed" in why
     assert checked(tmp_path, **said, OMISE_SANDBOX="exposed")["OMISE_SANDBOX"] is True
+
+
+@pytest.mark.parametrize(
+    ("address", "near"),
+    [
+        (("127.0.0.1", 8000), True),
+        (("127.0.0.2", 8000), True),
+        (("localhost", 8000), True),
+        (("::1", 8000), True),
+        (None, True),
+        (("0.0.0.0", 8000), False),
+        (("", 8000), False),
+        (("::", 8000), False),
+        (("192.168.1.20", 8000), False),
+        (("127.example", 8000), False),
+        ("/run/shop.sock", False),
+    ],
+)
+def test_a_sandbox_whose_server_listens_to_others_is_refused(tmp_path, address, near):
+    """E19."""
+    config.check_listening(checked(tmp_path, OMISE_SANDBOX="exposed"), [address])
+    config.check_listening(checked(tmp_path, **TEST_KEYS), [address])
+    settings = checked(tmp_path, OMISE_SANDBOX="on")
+    if near:
+        config.check_listening(settings, [address])
+        return
+    with pytest.raises(ConfigError, match="OMISE_SANDBOX=exposed") as refusal:
+        config.check_listening(settings, [("127.0.0.1", 8000), address])
+    assert "\n" not in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("OMISE_SECRET_KEY", sandbox.SECRET_KEY),
+        ("OMISE_PUBLIC_KEY", sandbox.PUBLIC_KEY),
+        ("OMISE_WEBHOOK_SECRET", sandbox.WEBHOOK_SECRET),
+        ("OMISE_WEBHOOK_SECRET", f"c2VjcmV0c2U=, {sandbox.WEBHOOK_SECRET}"),
+    ],
+)
+def test_what_opens_every_sandbox_opens_nothing_else(tmp_path, key, value):
+    """E19: it is printed in a README."""
+    said = TEST_KEYS | {key: value}
+    for base in (Config.OMISE_API_BASE, "http://localhost.example/"):
+        why = refused(tmp_path, **said, OMISE_API_BASE=base)
+        assert f"{key} is the sandbox's" in why
+    for base in ("http://localhost:5001/", "http://127.0.0.1:5001/", "http://[::1]:5/"):
+        assert checked(tmp_path, **said, OMISE_API_BASE=base)[key]
 
 
 def test_a_book_that_was_named_is_never_swapped_for_the_sandbox_s(tmp_path):
@@ -275,6 +334,31 @@ def test_the_embedded_book_is_made_for_its_owner_alone(tmp_path):
     file = tmp_path / "instance" / "shop.sqlite3"
     assert Book(None, None, file).embedded
     assert file.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"), [(0o644, 0o600), (0o666, 0o660), (0o660, 0o660), (0o600, 0o600)]
+)
+def test_a_book_that_was_open_to_all_is_closed(tmp_path, was, becomes):
+    """E22: with its log; a group that may write was let in on purpose."""
+    file = tmp_path / "shop.sqlite3"
+    files = [file, tmp_path / "shop.sqlite3-wal", tmp_path / "shop.sqlite3-shm"]
+    for one in files:
+        one.touch()
+        one.chmod(was)
+    Book(None, f"sqlite:///{file}", tmp_path / "unused")
+    assert {one.stat().st_mode & 0o777 for one in files} == {becomes}
+
+
+def test_what_sqlite_keeps_beside_the_book_is_for_its_owner_alone(tmp_path):
+    """E22: it holds what was written last."""
+    file = tmp_path / "shop.sqlite3"
+    book = Book(None, None, file)
+    with book.engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE one (two)")
+        modes = {one.name: one.stat().st_mode & 0o777 for one in tmp_path.iterdir()}
+    assert modes == {f"{file.name}{more}": 0o600 for more in ("", "-wal", "-shm")}
+    book.close()
 
 
 def test_every_setting_is_in_env_example_and_explained():

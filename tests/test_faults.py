@@ -479,8 +479,9 @@ def skewed(request, shop, monkeypatch):
     wrong = timedelta(minutes=request.param).total_seconds()
     # The book's clock is the machine's, which stays as it is: so Omise's is moved the other way.
     shop.omise.control("settings", clock_offset=-int(wrong))
-    clock = SimpleNamespace(time=lambda: time.time() + wrong)
+    clock = SimpleNamespace(time=lambda: time.time() + wrong, monotonic=time.monotonic)
     monkeypatch.setattr(webhook, "time", clock)
+    monkeypatch.setitem(shop.app.extensions, "webhook", webhook.Refusals())
     return shop
 
 

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import json
 import logging
+import re
 import shutil
 import socket
 import ssl
@@ -15,9 +16,10 @@ import pytest
 from raw_omise import ASKED, CHARGE, ERROR, Faulty, answer, builder
 from rig import eventually, free_port
 
-from payment.gateway import deadline, http, verbs
+from payment.gateway import deadline, http, pictures, verbs
 from payment.gateway.errors import GatewayError
 from payment.gateway.http import MOST_AT_ONCE, MOST_READS
+from payment.gateway.pictures import Pictures
 
 PICTURE = b"<svg/>"
 
@@ -53,6 +55,23 @@ def ask(app):
 def test_a_charge_is_read(omise, ask):
     omise.answer = answer(200, CHARGE)
     assert ask().id == "chrg_test_5xyz"
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\x1b[2J", "\u2028", "\0", " "])
+def test_an_error_code_becomes_a_word_before_anybody_logs_or_keeps_it(omise, ask, end):
+    """E10: it forges no line."""
+    omise.answer = answer(400, ERROR | {"code": f"used_token{end}ERROR paid"})
+    with pytest.raises(GatewayError) as refused:
+        ask()
+    assert re.fullmatch("used_token[?0-9a-z]+", refused.value.code)
+    assert str(refused.value) == f"HTTP 400 {refused.value.code}"
+
+
+@pytest.mark.parametrize("key", ["failure_code", "authorize_uri"])
+def test_a_text_with_control_characters_is_left_out(omise, ask, key):
+    """E10: what it came with is not lost over it."""
+    omise.answer = answer(200, CHARGE | {key: "used\r\nERROR paid"})
+    assert getattr(ask(), key) is None
 
 
 @pytest.mark.parametrize(
@@ -233,6 +252,18 @@ def test_a_webpage_with_429_asks_for_rest_too_and_is_no_sure_no(omise, ask):
     with pytest.raises(GatewayError) as error:
         ask()
     assert (error.value.money_may_have_moved, error.value.retry_after) == (True, 10)
+
+
+@pytest.mark.parametrize(
+    "asked", ["soon", "-5", "1.5", "Tue, 29 Oct 2024 16:56:32 GMT"]
+)
+def test_a_rest_that_is_no_number_is_a_usual_one(omise, ask, asked):
+    """B16: a date would be by a clock that need not be ours."""
+    head = f"HTTP/1.1 429 X\r\nRetry-After: {asked}\r\nContent-Length: 2\r\n\r\n"
+    omise.answer = head.encode() + b"{}"
+    with pytest.raises(GatewayError) as error:
+        ask()
+    assert error.value.retry_after == 10
 
 
 def test_requests_that_one_shopper_waits_for_share_a_deadline(omise, app):
@@ -435,6 +466,55 @@ def test_what_is_no_picture_of_omise_s_is_not_shown(omise, app, given):
     with app.app_context(), pytest.raises(GatewayError):
         http.fetch_picture(f"http://{omise.address}/qr.svg")
     assert len(omise.requests) == 1
+
+
+def test_a_picture_that_fails_is_not_asked_for_at_every_look(omise, app, monkeypatch):
+    """C8: nor is it for long; one that came is kept."""
+    kept, uri = Pictures(), f"http://{omise.address}/qr.svg"
+    omise.answer = answer(500, b"", "text/plain")
+    with app.app_context():
+        for _ in range(3):
+            with pytest.raises(GatewayError):
+                kept.get(uri)
+        assert len(omise.requests) == 1
+        omise.answer = answer(200, b"<svg/>", "image/svg+xml")
+        monkeypatch.setattr("payment.gateway.pictures._REST", 0)
+        assert [kept.get(uri)[0] for _ in range(3)] == [b"<svg/>"] * 3
+        assert len(omise.requests) == 2
+
+
+def test_a_picture_that_lies_elsewhere_is_not_fetched(omise, app):
+    """E21: by whatever name that is."""
+    elsewhere = omise.address.replace("127.0.0.1", "localhost")
+    omise.answer = moved(f"http://{elsewhere}/qr.png")
+    with app.app_context(), pytest.raises(GatewayError, match="is not Omise's"):
+        http.fetch_picture(f"http://{omise.address}/qr.png")
+    assert len(omise.requests) == 1
+
+
+def test_a_picture_has_one_deadline_with_all_its_redirects(omise, app, monkeypatch):
+    """E21: a slow chain holds nobody."""
+    monkeypatch.setattr(http, "_PICTURE_DEADLINE", 1)
+    omise.answer, omise.pause = [moved(f"http://{omise.address}/qr.svg")], 0.7
+    with app.app_context(), pytest.raises(GatewayError):
+        http.fetch_picture(f"http://{omise.address}/qr.svg")
+    assert len(omise.requests) < 4
+
+
+def test_the_newest_pictures_are_kept_unless_they_are_large(monkeypatch):
+    """E21: each is fetched once, and memory has an end."""
+    fetched = []
+
+    def fetch(uri):
+        fetched.append(uri)
+        return b"x" * (300 * 1024 if uri == "large" else 10), "image/png"
+
+    monkeypatch.setattr(http, "fetch_picture", fetch)
+    monkeypatch.setattr(pictures, "_KEPT", 2)
+    kept = pictures.Pictures()
+    for uri in ("a", "a", "large", "large", "b", "a", "c", "a", "b"):
+        kept.get(uri)
+    assert fetched == ["a", "large", "large", "b", "c", "b"]
 
 
 def test_redirects_to_a_picture_end(omise, app):

@@ -101,7 +101,7 @@ def test_promptpay_paid_from_the_dashboard_in_another_tab(window, shop):
 
 @pytest.mark.parametrize("look", [PHONE], ids=["phone"])
 def test_truemoney_wallet(window, shop):
-    window.pays_by("TrueMoney", phone_number="0812345678")
+    window.chooses("truemoney", phone_number="081 234 5678")
     window.goes_on()
     window.answers("Pay")
     window.sees("paid")

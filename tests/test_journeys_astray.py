@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from browser import HANGS_UP, PHONE, expect
+from browser import DESKTOP, HANGS_UP, PHONE, expect
 from rig import eventually
 
 from payment.gateway import verbs
@@ -116,6 +116,71 @@ def test_returning_in_another_browser_shows_the_order_as_it_is(
     window.sees("paid")
     window.page.goto("/cart")
     expect(window.page.get_by_text("Your basket is empty")).to_be_visible()
+
+
+def test_all_but_a_card_is_paid_without_scripts(shop, opened):
+    """D5: shelf, basket, checkout, a code, and the page that says it is paid."""
+    window = opened(shop, java_script_enabled=False, **PHONE)
+    window.adds()
+    window.adds("Cloud oolong")
+    window.page.get_by_role("link", name="See the basket").click()
+    window.page.get_by_label("How many of Celadon cup").fill("2")
+    window.page.get_by_role("button", name="Update Celadon cup").click()
+    window.page.get_by_role("button", name="Remove Cloud oolong").click()
+    window.page.get_by_role("link", name="Checkout").click()
+    window.page.get_by_role("button", name="PromptPay").click()
+    window.sees("waiting")
+    shop.omise.control(f"charges/{shop.omise.latest()['id']}/pay")
+    window.page.reload()
+    window.sees("paid")
+    assert shop.omise.charged(window.order_id) == {"successful": (1, 2 * CUP)}
+    assert not window.scripts()
+
+
+def test_going_back_shows_the_basket_as_it_is(shop, opened):
+    """D3: no page comes from the browser's memory and shows what was there before."""
+    window = opened(shop, **DESKTOP)
+    window.adds()
+    window.page.get_by_role("link", name="See the basket").click()
+    window.page.get_by_role("button", name="Empty the basket").click()
+    expect(window.page.get_by_text("Your basket is empty")).to_be_visible()
+    for _ in range(2):
+        window.page.go_back()
+    assert window.page.url.endswith("/#celadon-cup")
+    expect(window.page.locator(".badge")).to_have_text("0")
+    window.page.go_forward()
+    expect(window.page.get_by_text("Your basket is empty")).to_be_visible()
+
+
+def test_a_browser_without_cookies_is_told_on_the_first_press(shop, opened):
+    """D8: long before anybody pays; not that a form was stale, which reloading would not mend."""
+    window = opened(shop, **DESKTOP)
+    window.page.goto("/")
+    window.context.clear_cookies()
+    window.page.get_by_role("button", name="Add to basket").first.click()
+    expect(window.page.get_by_role("heading", level=1)).to_have_text(
+        "Your browser keeps no cookies"
+    )
+    assert any(one.startswith("400: ") for one in window.complaints)
+    window.complaints[:] = [one for one in window.complaints if "400" not in one]
+
+
+def test_a_browser_without_cookies_is_told_before_a_card_is_typed(
+    shop, shopper, opened
+):
+    """D8, D1: where an order's own address leads to the form, in another browser."""
+    shopper.adds()
+    shopper.pays("4111111111140011")
+    window = opened(shop, **DESKTOP)
+    window.page.goto(shopper.page.url)
+    expect(window.page.locator(".omise-checkout-button")).to_be_visible()
+    expect(window.page.locator("#no-cookies")).to_be_hidden()
+    off = "Object.defineProperty(Navigator.prototype, 'cookieEnabled', {get: () => false})"
+    window.context.add_init_script(off)
+    window.page.reload()
+    expect(window.page.locator("#no-cookies")).to_be_visible()
+    for button in window.page.get_by_role("button").all():
+        expect(button).to_be_hidden()
 
 
 def test_the_shop_explains_itself_without_scripts(shop, opened):

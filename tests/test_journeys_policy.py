@@ -55,7 +55,7 @@ def test_every_kind_of_page_keeps_to_its_policy(opened, shop):
     window.opens_checkout()
     window.pays_by("PromptPay")
     window.sees("waiting")
-    picture = window.page.locator("main img[src*='/code']")
+    picture = window.page.locator(".code img")
     expect(picture).to_have_js_property("complete", True)
     assert picture.evaluate("one => one.naturalWidth") > 0
     for more in ("/complete", ""):

@@ -93,6 +93,7 @@ def charge_of(attempt, status="pending", **other):
         paid_with=None,
         code_uri=None,
         payment_code=None,
+        reference=None,
     )
     return replace(charge, **other)
 
@@ -347,6 +348,67 @@ def test_two_successes_pay_once_and_flag_the_surplus():
     assert len(told(first, "paid")) == 1
 
 
+def test_a_second_success_that_was_given_back_is_no_surplus():
+    """A15: nobody need pay it back twice."""
+    first, _ = opens()
+    ledger.record(charge_of(first, "failed"), "charge")
+    second, _ = opens(first.order_id)
+    ledger.record(charge_of(second, "successful"), "charge")
+    late = charge_of(again(first), "successful", refunded_amount=first.amount)
+    ledger.record(late, "sweep")
+    assert "paid twice" not in why(order_of(first))
+
+
+def test_a_hold_is_not_forgotten_over_an_answer_from_before_it():
+    """A27: both say pending, and answers overtake each other."""
+    attempt, _ = opens()
+    ledger.record(charge_of(attempt, authorized=True), "webhook")
+    ledger.record(charge_of(again(attempt)), "page")
+    assert again(attempt).authorized
+
+
+def test_what_is_known_by_its_charge_is_not_doubted():
+    """A26: a webhook was faster than an answer that went astray."""
+    attempt = in_status("sent")
+    ledger.record(charge_of(attempt, "galactic"), "webhook")
+    ledger.keep_doubt(attempt, "chrg_test_5stray", "charge")
+    assert (again(attempt).status, again(attempt).doubtful_id) == ("sent", None)
+
+
+def test_a_doubt_is_ended_by_nothing_but_a_charge():
+    """A26: what the caller believes, or a list does not show, is no word about it."""
+    attempt = in_status("sent")
+    ledger.keep_doubt(attempt, "chrg_test_5stray", "charge")
+    assert not ledger.mark_failed(attempt, "never_used", "sweep")
+    assert not ledger.mark_not_found(attempt, "sweep")
+    assert again(attempt).status == "unknown"
+    alter(Attempt, attempt.id, status="not_found")
+    assert ledger.mark_unknown(attempt, "sweep")
+
+
+def test_a_page_looks_at_a_doubt_about_what_has_ended():
+    """A26: its order can be paid once that is let go."""
+    attempt = in_status("failed", doubtful_id="chrg_test_5stray")
+    assert [one.id for one in queries.unsettled(attempt.order_id)] == [attempt.id]
+    other = in_status("failed")
+    assert queries.unsettled(other.order_id) == []
+
+
+def test_of_all_who_ask_about_an_attempt_one_gets_the_question():
+    """C8: until the gap is over."""
+    attempt, _ = opens()
+    gap = timedelta(seconds=60)
+    asked = [queries.may_ask_now(attempt.id, gap) for _ in range(3)]
+    assert asked == [True, False, False]
+
+
+def test_what_no_database_can_hold_is_cleaned_out_of_a_text():
+    """A31: NUL on PostgreSQL, half a character on both."""
+    attempt, _ = opens()
+    ledger.flag(attempt.order_id, "odd\0 \ud800 text", "sweep")
+    assert why(order_of(attempt)) == "odd ? text"
+
+
 @pytest.mark.parametrize("status", ["failed", "expired", "closed"])
 def test_late_success_is_recorded_and_flagged(status):
     """A14: the order is paid, and a person is told that it had ended."""
@@ -430,6 +492,18 @@ def test_what_may_have_moved_money_cannot_be_superseded(status, more):
     attempt = in_status(status, **more)
     assert ledger.supersede(attempt, "shopper") is False
     assert again(attempt).superseded is False
+
+
+def test_what_waits_beside_a_paid_attempt_cannot_be_superseded():
+    """A13: nothing more is to be paid for."""
+    first, _ = opens()
+    ledger.record(charge_of(first), "charge")
+    assert ledger.supersede(again(first), "shopper")
+    second, _ = opens(first.order_id)
+    alter(Attempt, first.id, superseded=False)
+    ledger.record(charge_of(second, "successful"), "charge")
+    assert ledger.supersede(again(first), "shopper") is False
+    assert again(first).superseded is False
 
 
 def test_a_known_charge_outranks_a_lost_answer():
@@ -649,6 +723,9 @@ def test_a_crash_between_commit_and_signal_loses_no_signal(mail, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             ledger.record(charge_of(attempt, "successful"), "webhook")
     assert order_of(attempt).paid_by == attempt.id
+    assert mail.sent == []
+    # As young as this it may be on its way to the receivers.
+    entries.tell_what_is_left()
     assert mail.sent == []
     age_entries(attempt, minutes=2)
     entries.tell_what_is_left()

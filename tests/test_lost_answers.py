@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 import uuid
 from contextlib import closing
 from datetime import timedelta
@@ -13,11 +14,12 @@ from rig import why
 from shopper import Shopper
 
 import sandbox
-from payment import paying
+from payment import checkout, paying
 from payment.gateway import http, verbs
 from payment.gateway.errors import GatewayError
 from payment.operations import reconcile
 from payment.orders import ledger, queries
+from payment.orders.models import Attempt
 
 LIST = {"method": "GET", "path": "/charges"}
 CREATE = {"method": "POST", "path": "/charges"}
@@ -437,7 +439,7 @@ def test_a_charge_that_shows_up_late_is_recorded(shop, filled, lag, pays_again):
 
 @pytest.mark.parametrize("other_is_captured", [False, True])
 def test_a_hold_that_shows_up_late_beside_another_is_flagged(
-    build_shop, other_is_captured
+    build_shop, monkeypatch, other_is_captured
 ):
     """A19: capture off; two holds on one shopper's money are one too many."""
     shop = build_shop(AUTO_CAPTURE="off")
@@ -458,11 +460,14 @@ def test_a_hold_that_shows_up_late_beside_another_is_flagged(
         run.invoke(args=["payment", "capture", order, "--yes"])
         assert shop.order(order).paid_at
     shop.omise.heals()
+    asked = counts_requests(monkeypatch)
     shop.sweep()
     held = shop.order(order).attempts[0]
     assert (held.status, held.authorized) == ("pending", True)
     assert "is held by attempts 1 and 2" in why(shop.order(order))
     assert len(shop.order(order).flags) == 1
+    # Only an operator lets go of money that is held.
+    assert not [one for one in asked if one.endswith("/expire")]
     with shop.app.app_context():
         verbs.reverse_charge(held.charge_id)
     shop.sweep()
@@ -606,6 +611,25 @@ def test_lost_answers_of_one_time_are_looked_for_in_one_window(
     assert found == ["not_found", "successful", "successful"]
 
 
+def test_the_window_of_several_reaches_as_far_as_the_last_of_them(shop, monkeypatch):
+    """A20: one that was not read so far would prove nothing."""
+    asked = []
+
+    def reads(begin, end, offset):
+        asked.append((begin, end))
+        return verbs.Page([], 0)
+
+    monkeypatch.setattr(verbs, "charges_between", reads)
+    first = ago(shop, hours=2)
+    moments = [first + timedelta(minutes=15 * number) for number in range(3)]
+    lost = [Attempt(id=f"{one}", status="unknown", sent_at=one) for one in moments]
+    with shop.app.app_context():
+        evidence = reconcile.look(lost, most_pages=9)
+    end = moments[-1] + reconcile.PATIENCE + reconcile.SKEW
+    assert asked == [(first - reconcile.SKEW, end)]
+    assert evidence.complete.keys() == {one.id for one in lost}
+
+
 ODD_ROWS = [
     None,
     5,
@@ -629,7 +653,8 @@ def test_a_poisoned_list_stops_no_lost_answer(shop, filled):
         "id": shop.omise.latest()["id"],
         "metadata": {"attempt_id": attempt_of(filled).id},
     }
-    rows = [*ODD_ROWS, ours, *ODD_ROWS]
+    poison = [ours | {"id": odd} for odd in (None, 5, {}, "../tokens", "tokn_test_5x")]
+    rows = [*ODD_ROWS, ours, *poison, *ODD_ROWS]
     shop.omise.breaks("change", set={"data": rows, "total": len(rows)}, **LIST)
     assert "errors 0" in shop.sweep()
     assert attempt_of(filled).status == "successful"
@@ -745,6 +770,16 @@ def test_a_crash_between_two_commits_leaves_a_row_to_settle(shop, filled, status
     assert attempt_of(filled).status == expected[status]
 
 
+def test_what_is_about_to_leave_is_given_time_to(shop, filled):
+    """A5: a card is saved before its charge is asked for."""
+    loses(shop)
+    filled.pays()
+    young = ago(shop, seconds=20)
+    set_attempt(shop, filled.order_id, status="created", created_at=young)
+    shop.sweep()
+    assert attempt_of(filled).status == "created"
+
+
 def test_a_lost_answer_to_saving_a_card_charges_nothing(shop, filled):
     """A6: the card may be saved or not, but no charge was asked for."""
     loses(shop, "/customers")
@@ -801,6 +836,73 @@ def test_a_source_that_a_hop_sent_twice_is_unknown(shop, filled):
     assert attempt_of(filled).status == "unknown"
     shop.sweep()
     assert (attempt_of(filled).status, creates(shop)) == ("pending", 1)
+
+
+def test_a_refused_source_that_cannot_be_asked_about_is_unknown(shop, filled):
+    """A23: a question that fails says neither yes nor no."""
+    form = filled.opens_checkout()
+    source = shop.omise.source("promptpay", 49000)
+    refused = {"status": 400, "body": "error", "code": "bad_request"}
+    shop.omise.breaks("answer_after", **refused, **CREATE)
+    shop.omise.breaks("close_before", method="GET", path="/sources/.*")
+    filled.charges(form, omiseSource=source)
+    assert attempt_of(filled).status == "unknown"
+
+
+def test_nothing_is_sent_for_who_has_waited_for_the_order_book_too_long(
+    shop, filled, monkeypatch
+):
+    """A30: their browser may have given up."""
+    opens = ledger.open_order
+
+    def opens_late(*args, **kwargs):
+        time.sleep(0.3)
+        return opens(*args, **kwargs)
+
+    monkeypatch.setattr(ledger, "open_order", opens_late)
+    monkeypatch.setattr(paying, "LONGEST_ANSWER", 0.2)
+    filled.pays()
+    assert attempt_of(filled).failure_code == "nothing_sent"
+    assert creates(shop) == 0
+
+
+def test_who_comes_back_waits_for_omise_only_so_long(shop, filled, monkeypatch):
+    """C3: whatever there is to be asked."""
+    loses(shop)
+    filled.pays()
+    monkeypatch.setattr(reconcile, "_FOR_A_SHOPPER", 1)
+    shop.omise.breaks("hang_before", method="GET", times=0, seconds=20)
+    began = time.monotonic()
+    filled.opens_order(filled.order_id, "/complete")
+    assert time.monotonic() - began < 15
+    assert filled.state == "confirming"
+
+
+def test_what_is_known_by_its_charge_is_looked_for_in_no_list(
+    shop, filled, monkeypatch
+):
+    """B16: the charge itself is asked for."""
+    loses(shop)
+    filled.pays()
+    set_attempt(shop, filled.order_id, charge_id=shop.omise.latest()["id"])
+    asked = counts_requests(monkeypatch)
+    shop.sweep()
+    assert "GET /charges" not in asked
+    assert attempt_of(filled).status == "successful"
+
+
+@pytest.mark.parametrize("path", ["/status", "/complete"])
+def test_an_order_that_is_looked_at_often_is_asked_about_seldom(
+    shop, filled, monkeypatch, path
+):
+    """C8: whoever looks, and however often."""
+    monkeypatch.setattr(checkout, "_ASKS_EVERY", 60)
+    filled.pays_by("promptpay")
+    order = filled.order_id
+    asked = counts_requests(monkeypatch)
+    for _ in range(5):
+        filled.opens_order(order, path)
+    assert len([one for one in asked if one.startswith("GET /charges/")]) == 1
 
 
 def test_a_source_that_omise_refuses_and_has_not_used_has_failed(shop, filled):

@@ -21,14 +21,15 @@ def opened(given):
 
 def test_nothing_is_taken_from_a_host_that_allows_nothing():
     paying, order = opened({"default-src": "'none'"})
-    own = ("script-src", "style-src", "connect-src", "img-src")
-    assert order == {"default-src": "'none'"} | dict.fromkeys(own, "'self'")
+    assert order == {"default-src": "'none'"} | dict.fromkeys(
+        ("script-src", "style-src", "connect-src", "img-src"), "'self'"
+    )
     assert paying == {
         "default-src": "'none'",
         "script-src": f"'self' {SCRIPT}",
         "frame-src": "https://cdn.omise.co https://vault.omise.co",
         "connect-src": "https://cdn.omise.co https://api.omise.co",
-        "img-src": "https://cdn.omise.co",
+        "img-src": "'self' https://cdn.omise.co",
         "style-src": "'self'",
         "style-src-attr": "'unsafe-inline'",
     }

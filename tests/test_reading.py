@@ -55,6 +55,7 @@ def test_the_version_of_the_tutorial():
         CHARGE | {"amount": 1016.45},
         CHARGE | {"amount": True},
         CHARGE | {"amount": -1},
+        CHARGE | {"object": "refund"},
         CHARGE | {"status": None},
         CHARGE | {"amount": 10**30},
         CHARGE | {"currency": 764},
@@ -99,6 +100,8 @@ def test_a_result_is_not_lost_over_what_is_only_shown(field, odd):
     charge = Charge.read(CHARGE | {field: odd})
     assert (charge.status, charge.paid, charge.amount) == ("successful", True, 101645)
     assert charge.authorize_uri is None
+    assert 0 <= charge.refunded_amount < 2**63
+    assert charge.captured_less is None or charge.captured_less < 2**63
     for text in (charge.failure_code, charge.dispute, charge.order_id, charge.method):
         assert text is None or (len(text) <= 64 and "\0" not in text)
 

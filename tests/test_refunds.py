@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from payment.gateway import verbs
 from payment.gateway.errors import GatewayError
-from payment.operations import refunds
+from payment.operations import refunds, terminal
 from payment.orders import entries, queries
 from payment.orders.models import Refund
 
@@ -78,18 +78,32 @@ def asks_again(shop, refund):
 
 
 def test_a_whole_refund_is_written_down_and_not_made_twice(shop, paid):
-    """A17: run again, it finds that nothing is left."""
+    """A17: run again, it finds that nothing is left to do, which is no error."""
     result = run(shop, "refund", paid.id, "--yes")
     assert (result.exit_code, result.stdout) == (0, "Refunded 490.00 THB.\n")
     again = run(shop, "refund", paid.id, "--yes")
-    assert again.exit_code == 1
-    assert "Only 0.00 THB of 490.00 THB is left" in again.output
-    assert "Nothing was refunded" in again.output
+    said = "All of 490.00 THB was refunded before.\n"
+    assert (again.exit_code, again.stdout) == (0, said)
+    more = run(shop, "refund", paid.id, "1", "--yes")
+    assert more.exit_code == 1
+    assert "Only 0.00 THB of 490.00 THB is left" in more.output
+    assert "Nothing was refunded" in more.output
     assert charged(shop, paid)["refunded"] == 49000
     attempt = shop.order(paid.id).attempts[0]
     assert (attempt.refunded_amount, attempt.refunds[0].status) == (49000, "done")
     assert attempt.refunds[0].refund_id.startswith("rfnd_test_")
     assert shop.order(paid.id).paid_at
+
+
+def test_what_is_not_paid_is_not_given_back(shop):
+    """A17: whoever asks."""
+    with Shopper(shop) as shopper:
+        shopper.adds()
+        shopper.pays_by("promptpay")
+        order = shop.order(shopper.order_id)
+    with pytest.raises(refunds.RefundRefused, match="is pending, so there is no money"):
+        give_back(shop, order)
+    assert refunds_in_book(shop, order) == []
 
 
 def test_twenty_at_once_give_back_once(shop, paid):
@@ -114,6 +128,43 @@ def test_twenty_at_once_give_back_once(shop, paid):
     assert charged(shop, paid)["refunded"] == 49000
 
 
+def test_the_same_part_at_once_is_given_back_once(shop, paid):
+    """A17: it is the same wish, said twice; whoever means it says --again."""
+    ended, start = [], threading.Barrier(8)
+
+    def refund():
+        start.wait()
+        try:
+            ended.append(give_back(shop, paid, 10000).status)
+        except refunds.RefundRefused:
+            ended.append("refused")
+
+    threads = [threading.Thread(target=refund) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(ended) == ["done"] + ["refused"] * 7
+    assert charged(shop, paid)["refunded"] == 10000
+
+
+def test_the_same_part_soon_after_is_asked_for_again(shop, paid):
+    """A17: another part, all that is left, and the same part later are other wishes."""
+    assert run(shop, "refund", paid.id, "--amount", "100", "--yes").exit_code == 0
+    twice = run(shop, "refund", paid.id, "100", "--yes")
+    assert twice.exit_code == 1
+    assert "100.00 THB of it was given back at" in twice.output
+    assert charged(shop, paid)["refunded"] == 10000
+    assert run(shop, "refund", paid.id, "100", "--again", "--yes").exit_code == 0
+    for one in shop.order(paid.id).attempts[0].refunds:
+        age(shop, one, minutes=11)
+    assert run(shop, "refund", paid.id, "100", "--yes").exit_code == 0
+    assert run(shop, "refund", paid.id, "95", "--yes").exit_code == 0
+    rest = run(shop, "refund", paid.id, "--yes")
+    assert rest.stdout == "Refunded 95.00 THB.\n"
+    assert charged(shop, paid)["refunded"] == 49000
+
+
 def test_a_refund_made_meanwhile_counts_before_its_charge_is_read_again(
     shop, paid, monkeypatch
 ):
@@ -129,7 +180,7 @@ def test_a_refund_made_meanwhile_counts_before_its_charge_is_read_again(
         return before
 
     monkeypatch.setattr(verbs, "refunds_of", rival_is_faster)
-    with pytest.raises(refunds.RefundRefused, match="Only 0.00 THB"):
+    with pytest.raises(refunds.RefundRefused, match="was refunded before"):
         give_back(shop, paid)
     assert refunds_in_book(shop, paid) == [("done", 49000)]
 
@@ -159,7 +210,11 @@ def test_an_amount_that_cannot_be_is_refused_in_words(shop, paid, amount, said):
     assert refunds_in_book(shop, paid) == []
 
 
-def test_nothing_is_refunded_unless_the_operator_says_yes(shop, paid):
+def test_nothing_is_refunded_unless_the_operator_says_yes(shop, paid, monkeypatch):
+    nobody = run(shop, "refund", paid.id)
+    assert (nobody.exit_code, nobody.stdout) == (1, "")
+    assert "Nobody is there to say so, and nothing was done" in nobody.output
+    monkeypatch.setattr(terminal, "is_somebody_there", lambda: True)
     runner = shop.app.test_cli_runner()
     result = runner.invoke(args=["payment", "refund", paid.id], input="n\n")
     assert result.exit_code == 1
@@ -193,8 +248,8 @@ def test_a_refund_whose_answer_is_lost_is_found_again(shop, paid, version, fault
     assert charged(shop, paid)["refunded"] == 10000
     # Said twice more: each is one of its own.
     shop.omise.breaks(fault, **CREATE)
-    assert give_back(shop, paid, 10000).status == "done"
-    assert give_back(shop, paid, 10000).status == "done"
+    assert give_back(shop, paid, 10000, again=True).status == "done"
+    assert give_back(shop, paid, 10000, again=True).status == "done"
     assert charged(shop, paid)["refunded"] == 30000
     made = [one.refund_id for one in shop.order(paid.id).attempts[0].refunds]
     assert len(set(made)) == 3
@@ -300,6 +355,29 @@ def test_a_refund_that_shows_up_late_is_found_although_it_was_given_up(
     age(shop, lost, days=6)
     assert "not_found -> done" in shop.sweep()
     assert shop.order(paid.id).attempts[0].refunded_amount == 10000
+
+
+def test_a_refund_that_was_not_found_is_looked_for_for_a_week(shop, paid):
+    """A24: then no longer."""
+    shop.omise.breaks("close_before", **CREATE)
+    lost = give_back(shop, paid, 10000)
+    age(shop, lost, minutes=11)
+    assert asks_again(shop, lost) == "not_found"
+    for days, looked_for in ((6, [lost.id]), (8, [])):
+        age(shop, lost, days=days)
+        with shop.app.app_context():
+            assert [one.id for one in queries.open_refunds()] == looked_for
+
+
+def test_a_refund_that_two_look_up_at_once_ends_once(shop, paid):
+    """A24: whoever is second finds it done."""
+    given = give_back(shop, paid, 10000)
+    assert given.status == "done"
+    given.status = "sent"
+    with shop.app.app_context():
+        assert refunds.reconcile(given, "sweep") == "done"
+        became = [one.became for one in entries.history(paid.id)]
+    assert became.count("done 100.00 THB") == 1
 
 
 @pytest.mark.parametrize("total", [None, 2, "one", True])

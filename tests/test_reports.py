@@ -2,6 +2,7 @@
 
 import json
 import logging
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -9,6 +10,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 import reports
+from payment import body
 
 OLD = {
     "csp-report": {
@@ -40,6 +42,7 @@ def app():
     """Give an app with nothing but the receiver."""
     app = Flask(__name__)
     app.config["SECRET_KEY"] = "long"
+    app.extensions["payment"] = SimpleNamespace(read_body=body.read)
     reports.init_app(app, CSRFProtect(app))
     return app
 
@@ -48,27 +51,27 @@ def app():
 def post(app):
     """Post a body as a browser does."""
 
-    def send(body, kind="application/reports+json"):
-        body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return app.test_client().post(reports.ADDRESS, data=body, content_type=kind)
+    def send(said, kind="application/reports+json"):
+        said = said if isinstance(said, bytes) else json.dumps(said).encode()
+        return app.test_client().post(reports.ADDRESS, data=said, content_type=kind)
 
     return send
 
 
 @pytest.mark.parametrize(
-    ("body", "kind"),
+    ("said", "kind"),
     [(OLD, "application/csp-report"), ([NEW], "application/reports+json")],
     ids=["report-uri", "report-to"],
 )
-def test_a_report_is_told_in_one_line_without_what_is_private(post, caplog, body, kind):
+def test_a_report_is_told_in_one_line_without_what_is_private(post, caplog, said, kind):
     """E24: which rule stopped what, where; no query, no password, no sample."""
-    assert post(body, kind).status_code == 204
+    assert post(said, kind).status_code == 204
     assert caplog.messages == [TOLD]
     assert "canary" not in caplog.text
 
 
 @pytest.mark.parametrize(
-    "body",
+    "said",
     [
         b"",
         b"\xff\x00",
@@ -81,8 +84,8 @@ def test_a_report_is_told_in_one_line_without_what_is_private(post, caplog, body
         {"csp-report": {"blocked-uri": "http://[::1", "document-uri": 7}},
     ],
 )
-def test_what_is_no_report_changes_nothing(post, body):
-    assert post(body).status_code == 204
+def test_what_is_no_report_changes_nothing(post, said):
+    assert post(said).status_code == 204
 
 
 def test_a_report_forges_no_line_and_no_field(post, caplog):

@@ -1,6 +1,7 @@
 """The sandbox misbehaves when told to, where a true network or a true Omise would."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -334,6 +335,15 @@ def test_every_fault_and_all_that_may_be_said_of_one_is_in_the_readme():
     said = {name for names in terms.REQUESTS.values() for name in names}
     for name in {*terms.REQUESTS, *said, "refuse", "webhook"}:
         assert f"`{name}`" in readme, name
+
+
+def test_every_rule_in_the_readme_is_one():
+    readme = (Path(sandbox.__file__).parent / "README.md").read_text()
+    rules = [json.loads(rule) for rule in re.findall(r'`(\{"fault": .*?\})`', readme)]
+    shown = {rule["fault"] for rule in rules}
+    assert {*terms.ON_KEPT_LINES, "lag", "short_page", "unreadable"} <= shown
+    for rule in rules:
+        assert terms.read(dict(rule)).items() >= rule.items()
 
 
 def test_what_happened_to_a_charge_is_about_it_even_if_it_does_not_say_so(omise):

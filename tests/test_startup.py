@@ -235,6 +235,24 @@ def test_a_sweep_that_cannot_ask_ends_with_a_code(clone):
     assert "authentication_failure" in only_line(wrong.stderr)
 
 
+@pytest.mark.parametrize(
+    ("command", "sandbox"),
+    [
+        (("flask", "run", "--host", "0.0.0.0", "--port", "0"), "auto"),
+        (("gunicorn", "--bind", "0.0.0.0:0", "app:create_app()"), "auto"),
+        (("gunicorn", "--bind", "unix:shop.sock", "app:create_app()"), "on"),
+    ],
+    ids=["flask run", "gunicorn", "gunicorn, socket"],
+)
+def test_a_sandbox_that_other_machines_would_reach_does_not_start(
+    clone, command, sandbox
+):
+    """E19: its control surface asks for no key."""
+    ended = clone.run(*command, OMISE_SANDBOX=sandbox)
+    assert ended.returncode == 1
+    assert "OMISE_SANDBOX=exposed" in only_line(ended.stderr)
+
+
 def test_a_name_that_is_not_the_shop_s_leads_to_its_own(clone):
     """F6: 127.0.0.1 keeps the basket through the bank; another name is told what to set."""
     port = free_port()

@@ -17,6 +17,7 @@ import sandbox
 from payment import order_paid
 from payment.gateway import http, verbs
 from payment.operations import sweep
+from payment.operations.reconcile import SKEW
 from payment.operations.sweep import RATE, News, Round, back_off
 from payment.orders import entries, queries
 from payment.orders.models import Attempt, Entry, Order
@@ -312,12 +313,13 @@ def test_a_429_is_waited_for_and_then_the_round_goes_on(quiet, monkeypatch):
 
 def test_a_long_rest_ends_the_round_and_a_webpage_429_counts_too(quiet, monkeypatch):
     """B16: the other rows wait for the next round, which comes no earlier than asked."""
+    monkeypatch.setattr(sweep, "LONGEST_REST", 1)
     waiting_orders(quiet, 3)
-    quiet.omise.breaks("answer_before", **SLOW_DOWN, body="html", retry_after=3600)
+    quiet.omise.breaks("answer_before", **SLOW_DOWN, body="html", retry_after=2)
     sent = note_requests(monkeypatch)
     one, _ = run_round(quiet)
     assert len(sent) == 1
-    assert one.rest == 3600
+    assert one.rest == 2
 
 
 def test_a_burst_of_429_ends_the_round(quiet, monkeypatch):
@@ -438,6 +440,35 @@ def test_who_has_just_paid_is_heard_of_before_anything_else(quiet, monkeypatch):
     sent = note_requests(monkeypatch)
     assert run_round(quiet, news)[0].asked == 0
     assert not [path for _, path in sent if "/charges/chrg" in path]
+
+
+def test_news_are_read_from_a_little_before_the_last_round(quiet, monkeypatch):
+    """C9: Omise's clock need not be the database's."""
+    begun = []
+
+    def events(begin, offset):
+        begun.append(begin)
+        return verbs.Page([], 0)
+
+    monkeypatch.setattr(verbs, "events_since", events)
+    since = ago(quiet, hours=1)
+    run_round(quiet, News(since=since))
+    assert begun == [since - SKEW]
+
+
+def test_news_are_heard_again_until_they_are_in_the_book(quiet):
+    """B18: the charge could not be read the first time."""
+    (order,) = waiting_orders(quiet, 1)
+    set_attempt(quiet, order, created_at=ago(quiet, hours=1))
+    news = News()
+    run_round(quiet, news)
+    pays(quiet, order)
+    charge = f"/charges/{quiet.order(order).latest.charge_id}"
+    quiet.omise.breaks("answer_before", method="GET", path=charge, status=500)
+    assert run_round(quiet, news)[0].errors == 1
+    assert status(quiet, order) == "pending"
+    run_round(quiet, news)
+    assert status(quiet, order) == "successful"
 
 
 def test_news_are_read_page_by_page(quiet, monkeypatch):
@@ -572,6 +603,21 @@ def test_a_row_that_no_attempt_explains_is_left_alone(quiet):
     assert run_round(quiet, news)[0].asked == 0
     with quiet.engine.connect() as connection:
         assert connection.execute(select(Order.id)).all() == []
+
+
+@pytest.mark.parametrize("odd", ["../tokens", "chrg_test_5\0x", "tokn_test_5x", 5])
+def test_news_of_an_id_that_is_no_charge_s_ask_nothing(quiet, odd):
+    """B17: whatever attempt it names."""
+    (order,) = waiting_orders(quiet, 1)
+    lately = {"created_at": ago(quiet, hours=1), "checked_at": ago(quiet, seconds=1)}
+    set_attempt(quiet, order, **lately)
+    named = {"attempt_id": quiet.order(order).latest.id}
+    data = {"object": "charge", "id": odd, "status": "failed", "metadata": named}
+    rows = [{"object": "event", "id": "evnt_test_5x", "data": data}]
+    changed = {"data": rows, "total": 1}
+    quiet.omise.breaks("change", set=changed, method="GET", path="/events", times=0)
+    one, _ = run_round(quiet, News(since=ago(quiet, hours=1)))
+    assert (one.asked, one.errors) == (0, 0)
 
 
 def test_what_was_not_found_is_watched_for_a_week(quiet):

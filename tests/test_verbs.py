@@ -46,6 +46,8 @@ CASES = {
         CHOSEN,
     ),
     "find_capability": (verbs.find_capability, "GET /capability", CAPABILITY),
+    "find_account": (verbs.find_account, "GET /account", {"object": "account"}),
+    "newest_event": (verbs.newest_event, "GET /events", LIST),
     "charges_between": (
         lambda: verbs.charges_between(WHEN, WHEN, 0),
         "GET /charges",
@@ -255,6 +257,7 @@ OTHER = "chrg_test_5other"
         ("type_of_source", CHOSEN | {"id": "src_test_5other"}),
         ("type_of_source", CHOSEN | {"type": None}),
         ("find_capability", {"object": "account"}),
+        ("find_account", {"object": "capability"}),
         ("card_of_token", token(id="tokn_test_5other")),
         ("card_of_token", token(card=None)),
         ("card_of_token", token(card=CARD | {"id": "card"})),

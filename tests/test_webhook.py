@@ -13,6 +13,8 @@ from test_signature import SECRET, signed
 from werkzeug.test import EnvironBuilder
 
 from payment.orders.models import Delivery
+from webhook import webhook
+from webhook.webhook import Refusals
 
 
 def deliver(shop, event, *, secret=SECRET, headers=None, body=None):
@@ -59,6 +61,29 @@ def test_an_event_settles_the_charge_it_names(waiting):
     shop.omise.control(f"charges/{waiting.charge['id']}/pay")
     assert deliver(shop, event(waiting.charge["id"])).status_code == 200
     eventually(lambda: shop.order(waiting.order_id).paid_at)
+
+
+@pytest.mark.parametrize(
+    "odd", ["tokn_test_5x", "../tokens", "chrg_test_5x\0", "chrg_" + "x" * 99, 5, {}]
+)
+def test_what_is_named_and_no_charge_sets_nothing_off(shop, odd):
+    """B10: the delivery is kept without it."""
+    told, before = event(odd), reads(shop)
+    assert deliver(shop, told).status_code == 200
+    webhooks_rest()
+    assert reads(shop) == before
+    with shop.engine.connect() as connection:
+        mine = select(Delivery.charge_id).where(Delivery.event_id == told["id"])
+        assert connection.execute(mine).all() == [(None,)]
+
+
+def test_a_long_or_odd_key_is_kept_as_far_as_there_is_room(shop):
+    """A31: its delivery is kept all the same."""
+    told = event("chrg_test_5x", key="\0Ü" + "x" * 100)
+    assert deliver(shop, told).status_code == 200
+    with shop.engine.connect() as connection:
+        mine = select(Delivery.key).where(Delivery.event_id == told["id"])
+        assert connection.scalar(mine) == "??" + "x" * 62
 
 
 def test_a_caller_who_hangs_up_at_once_is_still_heard(waiting):
@@ -118,6 +143,24 @@ def test_an_unsigned_delivery_is_refused_and_not_kept(shop, broken):
     before = deliveries(shop)
     assert deliver(shop, event("chrg_test_1"), **broken).status_code == 401
     assert deliveries(shop) == before
+
+
+def test_a_flood_of_forged_deliveries_does_not_flood_the_log(shop, caplog, monkeypatch):
+    """B20: each reason once a minute, with how many there were."""
+    monkeypatch.setitem(shop.app.extensions, "webhook", Refusals())
+    told, other = event("chrg_test_1"), {"headers": {"Omise-Signature-Timestamp": "1"}}
+    for broken in [*[{"secret": "b3RoZXI="}] * 20, other, other]:
+        assert deliver(shop, told, **broken).status_code == 401
+
+    def lines():
+        return [one for one in caplog.messages if one.startswith("webhook refused")]
+
+    assert [line.split(" (")[1] for line in lines()] == [
+        "1 since this was last said)"
+    ] * 2
+    monkeypatch.setattr(webhook, "QUIET", 0)
+    deliver(shop, told, secret="b3RoZXI=")
+    assert lines()[-1].endswith("no signature matches (20 since this was last said)")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 import requests
 from fault_rig import begin, dump
 from rig import eventually, why
+from sqlalchemy.orm import Session
 from test_signature import OTHER, SECRET, signed
 from test_webhook import deliver, event
 from test_webhook import reads as reads_of_charges
@@ -17,7 +18,7 @@ from test_webhook import reads as reads_of_charges
 import sandbox
 from payment import OrdersUnavailable, order_paid
 from payment.operations import sweep
-from payment.orders import ledger
+from payment.orders import ledger, queries
 from webhook import webhook
 
 CREATE = {"method": "POST", "path": "/charges"}
@@ -147,6 +148,14 @@ def test_the_first_hundred_at_once_pay_the_order_once(shop, filled, settlers, pa
     kept = [row for row in dump(shop)["payment_deliveries"] if row[0] == told["id"]]
     assert len(kept) == 1
     assert why(shop.order(filled.order_id)) is None
+
+
+def test_of_two_that_look_for_an_event_at_once_one_is_first(shop, monkeypatch):
+    """B1, B20: neither has found it."""
+    monkeypatch.setattr(Session, "get", lambda *_: None)
+    with shop.app.app_context():
+        said = [queries.note_delivery("evnt_test_5x", "", None) for _ in range(2)]
+    assert said == [True, False]
 
 
 @pytest.mark.parametrize("fault", ["hold_after", "close_after", "answer_after"])

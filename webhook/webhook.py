@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from logging import Logger
+from threading import Lock
 from typing import Any
 
 import click
@@ -18,11 +20,33 @@ from flask import Blueprint, Flask, Response, current_app, request
 from .signature import SignatureRefused, verify
 
 LARGEST_BODY = 256 * 1024
+# Seconds between two log lines about deliveries that were refused for the same reason.
+QUIET = 60
 
 webhook = Blueprint("webhook", __name__)
 
 # Not Response.call_on_close: a server need not close a response whose client is gone.
 _settlers = ThreadPoolExecutor(4, thread_name_prefix="webhook")
+
+
+class Refusals:
+    """Count the deliveries that are refused: a flood of them must not flood the log."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._unsaid: dict[str, int] = {}
+        self._said_at: dict[str, float] = {}
+
+    def note(self, log: Logger, why: str) -> None:
+        """Log a refusal, for each reason once a minute, with how many there were since."""
+        with self._lock:
+            self._unsaid[why] = self._unsaid.get(why, 0) + 1
+            now = time.monotonic()
+            if now - self._said_at.get(why, -QUIET) < QUIET:
+                return
+            self._said_at[why] = now
+            count = self._unsaid.pop(why)
+        log.warning("webhook refused: %s (%d since this was last said)", why, count)
 
 
 @webhook.record
@@ -32,6 +56,7 @@ def meet(state: Any) -> None:
         raise click.ClickException(
             "Call payment.init_app(app, cart=...) before app.register_blueprint(webhook)."
         )
+    state.app.extensions["webhook"] = Refusals()
 
 
 @webhook.url_value_preprocessor
@@ -46,8 +71,8 @@ def exempt(endpoint: str | None, values: Any) -> None:
 def receive() -> Response:
     """Take one delivery: 2xx once it is kept, 401 unsigned, 503 when it should come again."""
     payment = current_app.extensions["payment"]
-    secrets = (current_app.config["OMISE_WEBHOOK_SECRET"] or "").split(",")
-    if not secrets[0]:
+    secrets = current_app.config["OMISE_WEBHOOK_SECRET"]
+    if not secrets:
         return _say("OMISE_WEBHOOK_SECRET is not set", 503)
     body = payment.read_body(LARGEST_BODY)
     try:
@@ -55,11 +80,11 @@ def receive() -> Response:
             body,
             request.headers.get("Omise-Signature-Timestamp"),
             request.headers.get("Omise-Signature"),
-            secrets,
+            secrets.split(","),
             time.time(),
         )
     except SignatureRefused as refusal:
-        current_app.logger.warning("webhook refused: %s", refusal)
+        current_app.extensions["webhook"].note(current_app.logger, str(refusal))
         return _say(str(refusal), 401)
     event = _read(body)
     if event is None:

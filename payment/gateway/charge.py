@@ -1,5 +1,6 @@
 """Read a charge as Omise sent it: both API versions in, one checked shape out."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -139,8 +140,9 @@ def _text(holder, key, otherwise=_REQUIRED, room=_ROOM):
 
 
 def _is_clean(text):
-    """Tell whether a database can hold it: no NUL, and no half of a character."""
-    return "\0" not in text and not any("\ud800" <= one <= "\udfff" for one in text)
+    """Tell whether a database can hold it and a log can show it: no control character, and no half
+    of a character."""
+    return not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", text)
 
 
 def _address(holder, key):

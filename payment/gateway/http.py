@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from flask import current_app
-from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
+from urllib3.exceptions import HTTPError, NewConnectionError, SSLError, TimeoutError
 
 from . import deadline
 from .errors import GatewayError, NothingSent
@@ -47,6 +47,8 @@ class Line:
         self.session.mount("http://", adapter)
         self.places = BoundedSemaphore(MOST_AT_ONCE)
         self.places_for_reads = BoundedSemaphore(MOST_READS)
+        # The `Date` of the answer that came last (RFC 9110, 6.6.1): Omise's clock.
+        self.date: str | None = None
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -163,6 +165,7 @@ def _answer(
             line.place(reads),
             line.session.request(method, url, **sent) as response,
         ):
+            line.date = response.headers.get("Date")
             yield response
     except (requests.RequestException, HTTPError) as error:
         raise _broken(error, reads) from error
@@ -194,10 +197,16 @@ def _broken(error: Exception, reads: bool) -> GatewayError:
     foreign = isinstance(reason, SSLError) and isinstance(
         reason.args[0], SSLCertVerificationError
     )
-    timed_out = isinstance(error, requests.exceptions.ConnectTimeout)
-    if foreign or timed_out or isinstance(reason, NewConnectionError):
-        return NothingSent(type(reason or error).__name__, reads=reads)
-    return GatewayError(type(reason or error).__name__)
+    if foreign:
+        return NothingSent("its certificate cannot be trusted", reads=reads)
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return NothingSent("no connection was made in time", reads=reads)
+    if isinstance(reason, NewConnectionError):
+        return NothingSent("no connection could be made", reads=reads)
+    late = (requests.Timeout, TimeoutError)
+    if any(isinstance(one, late) for one in (error, cause, reason)):
+        return GatewayError("no whole answer came in time")
+    return GatewayError("the connection broke")
 
 
 def _refuse(status: int, answer: dict[str, Any], wait: int | None, reads: bool) -> None:
@@ -212,9 +221,10 @@ def _refuse(status: int, answer: dict[str, Any], wait: int | None, reads: bool) 
         return
     refused = 400 <= status < 500 and status not in _NO_WORD_OF_OMISE_S
     if is_error and isinstance(code, str) and code and refused:
+        code = re.sub("[^0-9a-z_]", "?", code)[:64]
         raise GatewayError(
-            f"HTTP {status} {re.sub(r'[^0-9a-z_]', '?', code)[:64]}",
-            code=code[:64],
+            f"HTTP {status} {code}",
+            code=code,
             money_may_have_moved=reads,
             retry_after=wait,
         )

@@ -1,12 +1,16 @@
 """The pictures of codes that were fetched, so that each is fetched once."""
 
+import time
 from collections import OrderedDict
 from threading import Lock
 
 from . import http
+from .errors import GatewayError, NothingSent
 
 # Pictures of a process; a code is some kilobytes.
 _KEPT, _LARGEST = 256, 256 * 1024
+# Seconds in which a picture that could not be fetched is not tried again, whoever looks.
+_REST = 2
 
 
 class Pictures:
@@ -14,6 +18,7 @@ class Pictures:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, tuple[bytes, str]] = OrderedDict()
+        self._failed: OrderedDict[str, float] = OrderedDict()
         self._lock = Lock()
 
     def get(self, uri: str) -> tuple[bytes, str]:
@@ -22,10 +27,22 @@ class Pictures:
             if uri in self._kept:
                 self._kept.move_to_end(uri)
                 return self._kept[uri]
-        picture = http.fetch_picture(uri)
+            if time.monotonic() - self._failed.get(uri, -_REST) < _REST:
+                raise NothingSent("it could not be fetched a moment ago", reads=True)
+        try:
+            picture = http.fetch_picture(uri)
+        except GatewayError:
+            self._rest(uri)
+            raise
         if len(picture[0]) <= _LARGEST:
             with self._lock:
                 self._kept[uri] = picture
                 while len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
         return picture
+
+    def _rest(self, uri: str) -> None:
+        with self._lock:
+            self._failed[uri] = time.monotonic()
+            while len(self._failed) > _KEPT:
+                self._failed.popitem(last=False)

@@ -74,6 +74,10 @@ class Event(_Tamed, omise.Event):
     """events-api."""
 
 
+class Account(_Tamed, omise.Account):
+    """account-api."""
+
+
 def page(path: str | tuple[str, ...], **cut: Any) -> dict[str, Any]:
     """Read one page of a list (pagination): `limit`, `offset`, `order`, `from`, `to`.
 

@@ -12,9 +12,9 @@ from typing import Any
 from .capability import Capability
 from .charge import Charge, Unreadable
 from .errors import BadAnswer, GatewayError
+from .request import Account, Customer, Source, Token, page
 from .request import Capability as Capabilities
 from .request import Charge as Charges
-from .request import Customer, Source, Token, page
 
 _ID = re.compile(r"(chrg|cust|card|tokn|src|evnt|rfnd)_(test_)?[0-9a-z]{1,64}")
 # Rows of a list that one request may ask for (pagination).
@@ -44,16 +44,16 @@ def create_charge(
     return_uri: str,
     ip: str | None,
     description: str,
-    capture: bool,
+    capture: bool | str,
     metadata: dict[str, Any],
     **paying: Any,
 ) -> Charge:
     """Charge a token, source or saved card (charges-api#create). Returns the Charge.
 
-    `amount` is in the smallest unit; `paying` is `card`, `source` (an id, or what the source is to
-    be), both, or `customer` with `card`. The ids of order and attempt travel in the metadata, by
-    which a charge whose answer was lost is found again. Unless the GatewayError says otherwise,
-    money may have moved.
+    `amount` is in the smallest unit; `capture` takes it at once or holds it (_taking). `paying`
+    is `card`, `source` (an id, or what the source is to be), both, or `customer` with `card`. The
+    ids of order and attempt travel in the metadata, by which a charge whose answer was lost is
+    found again. Unless the GatewayError says otherwise, money may have moved.
     """
     try:
         charge = _charge(
@@ -63,7 +63,7 @@ def create_charge(
                 return_uri=return_uri,
                 ip=ip,
                 description=description,
-                capture=capture,
+                **_taking(capture, "source" in paying),
                 metadata={**metadata, "order_id": order_id, "attempt_id": attempt_id},
                 **paying,
             )
@@ -77,6 +77,17 @@ def create_charge(
     if (charge.order_id, charge.attempt_id) != (order_id, attempt_id):
         raise BadAnswer("an answer of another charge", charge_id=charge.id)
     return charge
+
+
+def _taking(capture: bool | str, by_source: bool) -> dict[str, Any]:
+    """Say when the money is taken: at once (True), or when it is captured (False).
+
+    A text is the authorization_type by which a card's is held: "pre_auth" may be captured in part
+    (charges-api#capture). A source has none.
+    """
+    if isinstance(capture, bool) or by_source:
+        return {"capture": bool(capture)}
+    return {"capture": False, "authorization_type": capture}
 
 
 def find_charge(charge_id: str) -> Charge:
@@ -129,6 +140,15 @@ def find_capability() -> Capability:
         raise BadAnswer(f"an answer that is no capability: {error}") from error
 
 
+def find_account() -> dict[str, Any]:
+    """Ask whose the secret key is (account-api)."""
+    answer = Account.retrieve()
+    account = getattr(answer, "_attributes", answer)
+    if account.get("object") != "account":
+        raise BadAnswer("an answer that is no account")
+    return account
+
+
 @dataclass(frozen=True)
 class Page:
     """Part of a list; `total` is how many rows the whole list has, or None if Omise does not
@@ -165,6 +185,12 @@ def events_since(begin: datetime, offset: int) -> Page:
     return _page(
         "events", offset=offset, order="chronological", **{"from": _moment(begin)}
     )
+
+
+def newest_event() -> dict[str, Any] | None:
+    """Ask what has happened last in the account (events-api); None if nothing has."""
+    rows = _page("events", offset=0, order="reverse_chronological").objects()
+    return rows[0] if rows else None
 
 
 def refunds_since(begin: datetime, offset: int) -> Page:

@@ -19,12 +19,20 @@ def capture(attempt: Attempt, by: str, amount: int | None = None) -> Attempt:
 
     Saying it twice takes it once. Raises MoveRefused or GatewayError.
     """
-    return _move(
-        attempt,
-        by,
-        lambda charge_id: verbs.capture_charge(charge_id, amount),
-        "successful",
-    )
+    try:
+        return _move(
+            attempt,
+            by,
+            lambda charge_id: verbs.capture_charge(charge_id, amount),
+            "successful",
+        )
+    except MoveRefused as refusal:
+        if amount is None or amount > attempt.amount:
+            raise
+        raise MoveRefused(
+            f"{refusal} A part can be captured only of what was authorised under "
+            "AUTO_CAPTURE=pre_auth."
+        ) from refusal
 
 
 def reverse(attempt: Attempt, by: str) -> Attempt:

@@ -7,6 +7,7 @@ none, as the one refund of that amount that was not there before.
 
 import uuid
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -24,10 +25,16 @@ from .reconcile import PATIENCE
 
 # The requests that reconciling one refund takes.
 REQUESTS = 2
+# How soon the same amount is no second wish, but the first one said again.
+_SAID_TWICE = timedelta(minutes=10)
 
 
 class RefundRefused(Exception):
     """Raised when nothing was asked of Omise; says to the operator why."""
+
+
+class NothingIsLeft(RefundRefused):
+    """Raised when everything that was left was to go back, and it has gone back before."""
 
 
 def give_back(
@@ -39,10 +46,10 @@ def give_back(
 ) -> Refund:
     """Refund so much of an attempt's charge (smallest unit; None: what is left).
 
-    `again` says that an earlier one, which was not found at Omise, was looked for on the
-    dashboard. Returns the Refund: `done`, `failed`, or `sent` while nobody knows; the sweep finds
-    that out. Raises RefundRefused, or GatewayError when the charge could not be read; nothing
-    moved then.
+    `again` says that one more is wanted although the same amount has just gone back, or that an
+    earlier one, which was not found at Omise, was looked for on the dashboard. Returns the
+    Refund: `done`, `failed`, or `sent` while nobody knows; the sweep finds that out. Raises
+    RefundRefused, or GatewayError when the charge could not be read; nothing moved then.
     """
     attempt = queries.find_attempt(attempt_id)
     if attempt is None or not attempt.charge_id:
@@ -112,16 +119,16 @@ def _ids_of_others(session: Session, refund: Refund) -> set[str]:
     return set(session.scalars(known.where(Refund.refund_id.is_not(None))))
 
 
-def _amount(attempt: Attempt, amount: int | None, again: bool) -> int:
+def _amount(attempt: Attempt, amount: int | None, again: bool, now: datetime) -> int:
     """Tell how much goes back (smallest unit): all that is left, unless less was said.
 
-    Raises RefundRefused.
+    The same amount soon after is taken for the same wish said twice, unless `again` is. Raises
+    RefundRefused.
     """
     taken = attempt.captured_amount or attempt.amount
     # The charge may not have been read since the last one was made.
     done = sum(one.amount for one in attempt.refunds if one.status == "done")
     left = taken - max(attempt.refunded_amount, done)
-    amount = left if amount is None else amount
     if any(one.status == "sent" for one in attempt.refunds):
         raise RefundRefused("A refund of it is under way; run the sweep and look.")
     if not again and any(one.status == "not_found" for one in attempt.refunds):
@@ -129,6 +136,18 @@ def _amount(attempt: Attempt, amount: int | None, again: bool) -> int:
             "The answer to an earlier refund was lost, and nothing of it was seen since: look at "
             "the charge on the dashboard, and say --again if it is not there."
         )
+    if amount is None and left == 0:
+        raise NothingIsLeft(
+            f"All of {plain(taken, attempt.currency)} was refunded before."
+        )
+    for one in [] if again else attempt.refunds:
+        soon = one.status == "done" and now - one.created_at < _SAID_TWICE
+        if soon and one.amount == amount:
+            raise RefundRefused(
+                f"{plain(amount, attempt.currency)} of it was given back at "
+                f"{one.created_at:%H:%M:%S} UTC: say --again to give back as much once more."
+            )
+    amount = left if amount is None else amount
     if not 0 < amount <= left:
         raise RefundRefused(
             f"Only {plain(left, attempt.currency)} of {plain(taken, attempt.currency)} is left "
@@ -153,7 +172,7 @@ def _open(
     if attempt is None or attempt.status != "successful":
         status = attempt.status if attempt else "gone"
         raise RefundRefused(f"The attempt is {status}, so there is no money.")
-    amount = _amount(attempt, amount, again)
+    amount = _amount(attempt, amount, again, queries.read_clock(session))
     refund = Refund(
         id=str(uuid.uuid4()),
         attempt_id=attempt_id,

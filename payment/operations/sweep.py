@@ -242,9 +242,9 @@ class Round:
                 if error.retry_after is None:
                     return None
                 self._slow_down(error.retry_after)
-            except Exception as error:  # whatever is in one row must not stop others
+            except Exception:  # whatever is in one row must not stop others
                 log.exception("%s", what)
-                self._went_wrong(what, type(error).__name__)
+                self._went_wrong(what, "something went wrong that the log tells")
                 return None
             else:
                 self._in_a_row = 0

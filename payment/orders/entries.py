@@ -5,7 +5,10 @@ the commit, and only then is it marked as told; what a crash left unmarked, the 
 again.
 """
 
+import logging
+import re
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from flask import current_app
@@ -13,8 +16,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from .. import signals
-from .models import ROOM_FOR_NAME, ROOM_FOR_WHY, Entry, Order, utcnow
+from .models import ROOM_FOR_NAME, ROOM_FOR_WHY, Attempt, Entry, Order, utcnow
 from .transaction import transaction
+
+log = logging.getLogger(__name__)
 
 # A receiver that raises hears of the same thing again for so long.
 _TOLD_AGAIN_FOR = timedelta(days=1)
@@ -57,9 +62,39 @@ def append(
         signal=signal if heard else None,
     )
     session.add(entry)
+    session.info.setdefault("told_when_kept", []).append(_line(session, entry))
     if heard:
         session.info.setdefault("untold", []).append(entry)
     return entry
+
+
+def _line(session, entry):
+    """Give what logs an entry once it is committed: ids and words, and nobody's name.
+
+    `ms` is how long after the attempt was opened it happened, by the database's clock.
+    """
+    same = (one for one in session if isinstance(one, Attempt))
+    attempt = next((one for one in same if one.id == entry.attempt_id), None)
+    charge = attempt and (attempt.charge_id or attempt.doubtful_id)
+    opened, now = attempt and attempt.created_at, session.info.get("now")
+    age = (now - opened) // timedelta(milliseconds=1) if opened and now else "-"
+    return partial(
+        log.info,
+        "money what=%s order=%s attempt=%s charge=%s from=%s to=%s ms=%s by=%s",
+        entry.what,
+        entry.order_id,
+        entry.attempt_id or "-",
+        _word(charge),
+        _word(entry.was),
+        _word(entry.became),
+        age,
+        # An operator's name stays in the order book.
+        (entry.by or "-").split(" ")[0],
+    )
+
+
+def _word(text):
+    return re.sub(r"[^\w.,:-]", "_", text, flags=re.ASCII) if text else "-"
 
 
 def untold(session: Session) -> list[Entry]:

@@ -6,7 +6,7 @@ from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, lazyload
 
-from .models import OPEN, Attempt, Delivery, Flag, News, Order, Refund, utcnow
+from .models import OPEN, Attempt, Delivery, News, Order, Refund, utcnow
 from .transaction import transaction
 
 # How long an attempt of which nothing was found goes on being looked for.
@@ -92,16 +92,6 @@ def note_heard(session: Session, until: datetime) -> None:
 
 
 @transaction
-def list_orders(session: Session, limit: int, attention: bool = False) -> list[Order]:
-    """List the newest orders, or the newest of those that a person must look at."""
-    query = select(Order).order_by(Order.created_at.desc()).limit(limit)
-    if attention:
-        raised = select(Flag.order_id).where(Flag.lowered_at.is_(None))
-        query = query.where(Order.id.in_(raised))
-    return list(session.scalars(query))
-
-
-@transaction
 def latest_orders_of(session: Session, visitor: str) -> list[Order]:
     """List a visitor's latest orders, the newest first."""
     mine = select(Order).where(Order.visitor == visitor)
@@ -132,7 +122,12 @@ def watched(session: Session) -> tuple[list[Attempt], datetime]:
         Attempt.status == "not_found",
         and_(Attempt.status == "failed", Attempt.failure_code == "never_used"),
     )
-    looked_for = and_(unseen, Attempt.sent_at > now - WATCHED_FOR)
+    looked_for = and_(
+        unseen,
+        Attempt.sent_at > now - WATCHED_FOR,
+        # It left soon after it was made: so the index of status and time leads to the few.
+        Attempt.created_at > now - WATCHED_FOR - timedelta(days=1),
+    )
     # A doubt blocks its order until Omise tells better, whatever became of the attempt.
     doubtful = and_(Attempt.doubtful_id.is_not(None), Attempt.status != "closed")
     query = (

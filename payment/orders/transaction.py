@@ -7,6 +7,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,9 @@ def _open(url: str) -> Engine:
         if name not in _KINDS:
             raise ArgumentError(f"no {name}")
         if name == "sqlite":
-            engine = create_engine(parsed, connect_args={"timeout": PATIENCE})
+            engine = create_engine(
+                parsed, connect_args={"timeout": PATIENCE}, hide_parameters=True
+            )
             _make_file(parsed.database)
             event.listen(engine, "connect", _prepare_sqlite)
             return engine
@@ -124,6 +127,7 @@ def _open(url: str) -> Engine:
         return create_engine(
             parsed,
             pool_pre_ping=True,
+            hide_parameters=True,
             pool_size=10,
             max_overflow=20,
             pool_timeout=PATIENCE,
@@ -143,11 +147,27 @@ def _make_file(path: str | None) -> None:
         return
     try:
         Path(path).touch(mode=0o600)
+        _keep_from_others(path)
     except OSError as error:
         raise SettingError(
             f"The order book {path} cannot be made or written ({error.strerror}): make its folder "
             "and allow it, or set DATABASE_URL to where the book may lie."
         ) from error
+
+
+def _keep_from_others(path: str) -> None:
+    """Close a book that was made readable for all, with what SQLite keeps beside it.
+
+    A group that may write in it was let in on purpose, and stays.
+    """
+    for file in (Path(path + more) for more in ("", "-wal", "-shm")):
+        with suppress(
+            OSError
+        ):  # it is not there, or another user's: then it is theirs to close
+            mode = file.stat().st_mode & 0o777
+            wanted = mode & (0o660 if mode & 0o020 else 0o600)
+            if wanted != mode:
+                file.chmod(wanted)
 
 
 def _prepare_sqlite(connection, _record):
@@ -204,6 +224,8 @@ def transaction(function: Callable) -> Callable:
             with current_app.extensions["payment"].book.session() as session:
                 result = function(session, *args, **kwargs)
                 session.commit()
+                for say in session.info.get("told_when_kept", ()):
+                    say()
                 return result
         except (DBAPIError, PoolExhausted) as error:
             if not is_outage(error):

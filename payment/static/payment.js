@@ -97,6 +97,36 @@
     });
   });
 
+  // Banking apps take codes from photos, and a photo is no SVG: what is saved is drawn anew, with
+  // the white edge that a scanner needs.
+  function save(link) {
+    var image = document.getElementById(link.dataset.save);
+    var side = 900;
+    var canvas = document.createElement("canvas");
+    canvas.width = canvas.height = side;
+    var paper = canvas.getContext("2d");
+    paper.fillStyle = "#fff";
+    paper.fillRect(0, 0, side, side);
+    paper.imageSmoothingEnabled = false;
+    paper.drawImage(image, 50, 50, side - 100, side - 100);
+    canvas.toBlob(function (file) {
+      var made = document.createElement("a");
+      made.href = URL.createObjectURL(file);
+      made.download = link.download;
+      made.click();
+      window.setTimeout(URL.revokeObjectURL, 60000, made.href);
+    });
+  }
+
+  document.querySelectorAll("[data-save]").forEach(function (link) {
+    link.addEventListener("click", function (event) {
+      if (document.getElementById(link.dataset.save).naturalWidth) {
+        event.preventDefault();
+        save(link);
+      }
+    });
+  });
+
   document.querySelectorAll("[data-pay-once]").forEach(function (form) {
     form.addEventListener("submit", function () {
       // Only once the form has taken along which button was pressed.
@@ -110,6 +140,15 @@
   var form = document.querySelector(".checkout-form");
   if (form && !form.querySelector(".omise-checkout-button")) {
     document.getElementById("no-form").hidden = false;
+  }
+
+  // A form without its cookie is refused: say so before a card is typed.
+  var noCookies = document.getElementById("no-cookies");
+  if (noCookies && !navigator.cookieEnabled) {
+    noCookies.hidden = false;
+    document.querySelectorAll(".payment form").forEach(function (one) {
+      one.hidden = true;
+    });
   }
 
   // A page that comes back from the browser's memory may show an order that has moved on.

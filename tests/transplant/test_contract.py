@@ -146,7 +146,7 @@ def test_every_member_of_a_cart_is_told():
 
     members = {name for name in vars(Cart) if name[0] != "_"}
     # What a cart may have besides, and a Protocol would demand.
-    assert set(named("The cart")) == members | {"take_out"}
+    assert set(named("The cart")) == members | {"email", "take_out"}
 
 
 def test_every_table_and_the_session_s_key_are_told():
@@ -242,7 +242,13 @@ def test_templates_ask_nothing_of_the_host_but_its_layout():
 def test_templates_use_no_name_that_is_not_given_to_them():
     """So that a host may be strict about undefined names, as jinja2.StrictUndefined is."""
     told = re.search(r"would show payment's: (.*?)\.\n", README, re.S)[1]
-    given = {*re.findall(r"`(\w+)`", told), "request", "url_for", "shop_name"}
+    given = {
+        *re.findall(r"`(\w+)`", told),
+        "request",
+        "url_for",
+        "shop_name",
+        "reference",
+    }
     for path in sources(".html"):
         given |= set(re.findall(r"{% macro (\w+)", path.read_text()))
     for path in sources(".html"):

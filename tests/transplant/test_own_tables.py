@@ -46,6 +46,16 @@ class TestOwnTables(Journeys):
             return answer.get(order_id)
 
         assert eventually(parcel) == ["Dune", 42000]
+
+        def letter():
+            answer = window.context.request.get(f"{host.url}/letters").json()
+            return answer.get(order_id)
+
+        to, text = eventually(letter)
+        assert to == "mali@bookshop.example"
+        price = "THB\N{NO-BREAK SPACE}420.00"
+        assert text.startswith(f"1 x Dune: {price}\n{price} by PromptPay, ")
+        assert text.endswith(f"\n{host.url}/orders/{order_id}")
         shown = host.command("show", order_id).stdout
         assert "by webhook" in shown
 

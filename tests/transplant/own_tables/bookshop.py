@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 import payment
 from payment.checkout import checkout
+from payment.receipt import receipt
 from webhook.webhook import webhook
 
 BOOKS = {"dune": ("Dune", 420_00), "emma": ("Emma", 310_00)}
@@ -30,6 +31,14 @@ class Order(db.Model):
     satang: Mapped[int]
 
 
+class Letter(db.Model):
+    """A receipt on its way to a member."""
+
+    order: Mapped[str] = mapped_column(primary_key=True)
+    to: Mapped[str]
+    text: Mapped[str]
+
+
 class Line(NamedTuple):
     """A book in the basket."""
 
@@ -46,6 +55,12 @@ class Basket:
     def currency(self):
         """Name the currency of every price."""
         return "THB"
+
+    @property
+    def email(self):
+        """Give the address of the member who is logged in."""
+        member = session.get("customer")
+        return f"{member['name']}@bookshop.example" if member else None
 
     def lines(self):
         """List the books."""
@@ -90,6 +105,18 @@ def create_app():
             db.session.commit()
 
     payment.order_paid.connect(send_parcel, sender=app)
+
+    def mail_receipt(app, order, why):
+        paid = receipt(order)
+        if paid.email is None or db.session.get(Letter, order.id):
+            return
+        bought = [f"{n} x {name}: {price}" for name, n, price in paid.lines]
+        how = f"{paid.paid} by {paid.paid_by}, {paid.paid_on}"
+        text = "\n".join([*bought, how, paid.page])
+        db.session.add(Letter(order=order.id, to=paid.email, text=text))
+        db.session.commit()
+
+    payment.order_paid.connect(mail_receipt, sender=app)
     _add_views(app)
     with app.app_context():
         db.create_all()
@@ -125,3 +152,8 @@ def _add_views(app):
     def parcels():
         rows = db.session.scalars(db.select(Order))
         return {one.paid_as: [one.books, one.satang] for one in rows}
+
+    @app.get("/letters")
+    def letters():
+        rows = db.session.scalars(db.select(Letter))
+        return {one.order: [one.to, one.text] for one in rows}
