@@ -100,9 +100,12 @@ class Round:
         due = [one for one in attempts if self._is_due(one, now)]
         if not self._patiently:
             due.sort(key=_turn)
+        heard: datetime | None = now
+        # In a book that no sweep has seen yet, what is open is asked about anyway.
         since = self._news.since or queries.heard_until()
-        longest = now - _LOOKS_BACK_AGAIN
-        heard = self._try("news", self._hear_events, max(since or longest, longest))
+        if since:
+            longest = now - _LOOKS_BACK_AGAIN
+            heard = self._try("news", self._hear_events, max(since, longest))
         due = [one for one in due if one.id not in self._heard_of]
         evidence = self._look(due)
         for attempt in due:
