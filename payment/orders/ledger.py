@@ -524,6 +524,28 @@ def _flagged(session, order_id, why, by):
     return entries.untold(session)
 
 
+def flag_once(order_id: str, why: str, by: str) -> None:
+    """Mark an order as needing a person's look; never again for a reason that somebody has looked
+    after."""
+    entries.tell(_flagged_once(order_id, why, by))
+
+
+@transaction
+def _flagged_once(session, order_id, why, by):
+    order = lock(session, order_id)
+    if order:
+        _flag_once(session, order, why, by)
+    return entries.untold(session)
+
+
+def _flag_once(session, order, why, by):
+    same = select(Flag.id).where(
+        Flag.order_id == order.id, Flag.why == fit(why, ROOM_FOR_WHY)
+    )
+    if session.scalar(same.limit(1)) is None:
+        _flag(session, order, why, by)
+
+
 @transaction
 def unflag(session: Session, order_id: str, by: str, why: str | None = None) -> int:
     """Lower every flag of an order that a person has looked after; returns how many there were."""
