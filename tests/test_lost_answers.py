@@ -50,8 +50,10 @@ def never_arrives(shop):
 
 
 def hides(shop):
-    """Let Omise's list of charges show nothing, as one that lags behind does."""
-    return shop.omise.breaks("change", times=0, set={"data": [], "total": 0}, **LIST)
+    """Let Omise's lists of charges and of events show nothing, as ones that lag behind do."""
+    nothing = {"times": 0, "set": {"data": [], "total": 0}}
+    shop.omise.breaks("change", method="GET", path="/events", **nothing)
+    return shop.omise.breaks("change", **nothing, **LIST)
 
 
 def attempt_of(shopper, number=1):
@@ -295,6 +297,8 @@ def test_two_charges_of_one_attempt_call_an_operator(shop, filled, lost):
     if lost:
         loses(shop)
     filled.pays()
+    if not lost:
+        shop.sweep()
     second = charged_again(shop)
     shop.sweep()
     order = shop.order(filled.order_id)
@@ -416,6 +420,7 @@ def test_a_charge_that_shows_up_late_is_recorded(shop, filled, lag, pays_again):
     order = filled.order_id
     shop.omise.control("settings", clock_offset=0)
     waits(filled, seconds=lag.total_seconds())
+    saved_card(filled)
     hides(shop)
     shop.sweep()
     assert attempt_of(filled).status == "not_found"
@@ -450,6 +455,7 @@ def test_a_hold_that_shows_up_late_beside_another_is_flagged(
         shopper.pays()
         order = shopper.order_id
         waits(shopper, minutes=11)
+        saved_card(shopper)
         hides(shop)
         shop.sweep()
         shopper.opens_order(order, "/pay")
@@ -625,6 +631,7 @@ def test_lost_answers_of_one_time_are_looked_for_in_one_window(
         filled.pays()
         orders.append(filled.order_id)
     waits(filled, orders[0], hours=3)
+    set_attempt(shop, orders[0], pays_with=None)
     asked = counts_requests(monkeypatch)
     shop.sweep()
     assert asked.count("GET /charges") == 2

@@ -152,8 +152,8 @@ def _judge_absence(attempt: Attempt, by: str, evidence: Evidence) -> None:
     if used and now - left_at > STUBBORN:
         # There is a charge, by Omise's own word, and no list has shown it.
         why = (
-            f"attempt {attempt.number}: Omise says that {single_use} was used to pay, and shows no "
-            "charge of it: look on the dashboard, and close the attempt if there is none"
+            f"attempt {attempt.number}: Omise says that its token or source was used to pay, and "
+            "shows no charge of it: look on the dashboard, and close the attempt if there is none"
         )
         ledger.flag(attempt.order_id, why, by)
 
