@@ -851,7 +851,7 @@ def test_news_are_heard_from_where_a_short_list_ended(quiet, monkeypatch):
     order = late_payment(quiet, minutes=25)
     heard_until(quiet, minutes=30)
     monkeypatch.setattr(sweep, "_PAGES_OF_NEWS", 1)
-    rule = quiet.omise.breaks("short_page", method="GET", path="/events", rows=1)
+    rule = quiet.omise.breaks("short_page", method="GET", path="/events", rows=0)
     run_sweep(quiet)
     assert quiet.omise.fault(rule)["met"] == 1
     run_sweep(quiet)

@@ -328,14 +328,15 @@ def _name(attempt: Attempt) -> str:
 def _tells_more(data: dict[str, Any], attempt: Attempt, charge_id: str) -> bool:
     """Tell whether an event's charge may be news of its attempt.
 
-    It shows the charge as it was then: that it waited once is no news of one that has ended.
+    It shows the charge as it was then: that it waited once is no news of one that has ended,
+    unless money is held by it.
     """
-    ended = (
-        attempt.status not in (*OPEN, "not_found") and data.get("status") == "pending"
-    )
-    return charge_id != attempt.charge_id or (
-        data.get("status") != attempt.status and not ended
-    )
+    if charge_id != attempt.charge_id:
+        return True
+    ended = attempt.status not in (*OPEN, "not_found")
+    if data.get("status") == "pending" and ended:
+        return data.get("authorized") is True and not attempt.authorized
+    return data.get("status") != attempt.status
 
 
 def _made(row: dict[str, Any]) -> datetime | None:
