@@ -880,6 +880,7 @@ def test_money_held_by_an_attempt_that_was_closed_opens_it(build_shop):
     shop = build_shop(AUTO_CAPTURE="off")
     shop.omise.control("settings", webhook_uri=None, three_d_secure=True)
     (order,) = waiting_orders(shop, 1)
+    run_sweep(shop)
     closing = ["payment", "close", order, "--reason", "no word of them"]
     assert shop.app.test_cli_runner().invoke(args=closing).exit_code == 0
     pays(shop, order)
