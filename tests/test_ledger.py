@@ -351,6 +351,14 @@ def test_two_successes_pay_once_and_flag_the_surplus():
     assert len(told(first, "paid")) == 1
 
 
+def test_a_paid_order_opens_no_other_attempt():
+    """A1: whatever form asks for it."""
+    paid, _ = opens()
+    ledger.record(charge_of(paid, "successful"), "charge")
+    attempt, fresh = opens(paid.order_id)
+    assert (attempt.id, fresh) == (paid.id, False)
+
+
 def test_a_second_success_that_was_given_back_is_no_surplus():
     """A15: nobody need pay it back twice."""
     first, _ = opens()

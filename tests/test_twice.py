@@ -1,6 +1,7 @@
 """Nobody orders or pays for the same goods twice by touching a page, whichever and whenever."""
 
 import re
+import uuid
 
 import pytest
 from fault_rig import ago, begin, creates, set_attempt
@@ -188,6 +189,16 @@ def test_looking_at_an_old_order_leaves_the_new_basket_alone(filled):
     filled.opens_checkout()
     filled.opens_order(first)
     assert "Cloud oolong" in filled.get("/cart").text
+
+
+def test_a_look_at_somebody_else_s_order_leaves_the_same_goods_in_the_basket(filled):
+    """A21: a link was sent on, and both want a cup."""
+    filled.pays()
+    with Shopper(filled.shop) as other:
+        other.adds()
+        other.opens_order(filled.order_id)
+        assert other.state == "paid"
+        assert "Celadon cup" in other.get("/cart").text
 
 
 def test_what_was_picked_out_since_is_not_put_away_with_an_order(filled):
@@ -401,6 +412,26 @@ def test_a_retry_charges_what_its_page_shows(filled, shipping):
     filled.pays_here()
     assert (filled.order_id, filled.state) == (first, "paid")
     assert filled.shop.omise.charged(first)["successful"] == (1, CUP + 5000)
+
+
+def test_goods_leave_before_the_basket_changes_although_the_answer_was_lost(filled):
+    """A21: the answer that emptied the basket never came to the browser."""
+    form = filled.opens_checkout()
+    with Shopper(filled.shop) as lost:
+        lost.http.cookies.update(filled.http.cookies)
+        lost.charges(form, follow=False, omiseToken=filled.shop.omise.token())
+    filled.adds("cloud-oolong")
+    page = filled.get("/cart").text
+    assert "Cloud oolong" in page
+    assert "Celadon cup" not in page
+
+
+def test_nobody_names_an_order_that_the_shop_has_not_named(filled):
+    """E1: its id is a secret that the shop makes."""
+    form = filled.opens_checkout() | {"order": str(uuid.uuid4())}
+    filled.charges(form, omiseToken=filled.shop.omise.token())
+    assert "basket has changed" in filled.page.text
+    assert creates(filled.shop) == 0
 
 
 def test_a_form_for_one_order_does_not_pay_another_s_amount(filled):
