@@ -29,6 +29,7 @@ from .gateway.pictures import Pictures
 from .operations import commands, reconcile
 from .orders import migrations, queries
 from .orders.transaction import Book, OrdersUnavailable
+from .routes import Routes
 from .settings import SettingError
 from .signals import attention_needed, order_changed, order_paid
 
@@ -56,11 +57,13 @@ class Payment:
         self.alarm = Alarm(app)
         # The name under which the checkout blueprint is registered (host.py).
         self.endpoint = "checkout"
+        self.routes = Routes(app)
         # What a webhook needs: it may lie in another folder, and imports nothing of payment.
         self.note_delivery = queries.note_delivery
         self.reconcile_charge = reconcile.reconcile_charge
         self.unavailable = OrdersUnavailable
         self.read_body = body.read
+        self.check_routes = self.routes.check
 
     def close(self) -> None:
         """Let go of connections, to Omise and to the order book."""

@@ -1,6 +1,7 @@
 """What payments need of a host's cart, and nothing more."""
 
 import inspect
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from flask import current_app
@@ -46,6 +47,8 @@ class Cart(Protocol):
 
 _METHODS = ("lines", "total", "empty")
 _OF_A_LINE = ("sku", "name", "quantity", "amount")
+# The most that the order book can hold (64 bits); Omise takes far less.
+_MOST = 2**63 - 1
 
 
 def check(cart: Any) -> None:
@@ -91,8 +94,8 @@ class Basket:
 
     def __init__(self, cart: Any) -> None:
         self._cart = cart
-        self.lines = [_plain(line) for line in cart.lines()]
-        self.total = _whole(cart.total(), "total()")
+        self.lines = [_plain(line) for line in _listed(cart.lines())]
+        self.total = _sum(cart.total(), "total()")
         self.currency = cart.currency
         self.email = _email(getattr(cart, "email", None))
         if self.currency not in CURRENCIES:
@@ -125,6 +128,16 @@ def basket() -> Basket:
     return Basket(current_app.extensions["payment"].cart())
 
 
+def _listed(lines: Any) -> Iterator[Any]:
+    try:
+        return iter(lines)
+    except TypeError as error:
+        raise CartRefused(
+            "The cart's lines() must return a list, an empty one when there is nothing to pay, "
+            f"not {lines!r}."
+        ) from error
+
+
 def _plain(line: Any) -> dict[str, Any]:
     """Give a line as the order book keeps it."""
     missing = [name for name in _OF_A_LINE if not hasattr(line, name)]
@@ -133,11 +146,17 @@ def _plain(line: Any) -> dict[str, Any]:
             f"A line of the cart must have {', '.join(_OF_A_LINE)} as attributes; "
             f"{line!r} lacks {', '.join(missing)}."
         )
+    unnamed = [name for name in ("sku", "name") if getattr(line, name) is None]
+    if unnamed:
+        raise CartRefused(
+            f"A line of the cart must have a text as its {' and '.join(unnamed)}, and {line!r} has "
+            "None."
+        )
     return {
         "sku": str(line.sku),
         "name": str(line.name),
-        "quantity": _whole(line.quantity, "quantity"),
-        "amount": _whole(line.amount, "amount"),
+        "quantity": _count(line.quantity),
+        "amount": _sum(line.amount, "amount of a line"),
     }
 
 
@@ -148,10 +167,23 @@ def _email(address: Any) -> str | None:
     return None
 
 
-def _whole(value: Any, what: str) -> int:
+def _count(value: Any) -> int:
+    if type(value) is not int or not 1 <= value <= _MOST:
+        raise CartRefused(
+            "The quantity of a line of the cart must be a whole number of 1 or more (an int), "
+            f"not {value!r}."
+        )
+    return value
+
+
+def _sum(value: Any, what: str) -> int:
     if type(value) is not int or value < 0:
         raise CartRefused(
             f"The cart's {what} must be a whole number of the smallest unit (an int), "
             f"not {value!r}."
+        )
+    if value > _MOST:
+        raise CartRefused(
+            f"The cart's {what} is more than the order book can hold: {value!r}."
         )
     return value

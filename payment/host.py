@@ -25,6 +25,7 @@ def join(checkout: Blueprint) -> None:
     checkout.record(_meet)
     checkout.url_value_preprocessor(_bound)
     checkout.url_value_preprocessor(_exempt)
+    checkout.before_app_request(_look_at_routes)
     checkout.before_request(_refuse_forged_forms)
     checkout.before_request(_challenge)
     checkout.context_processor(_words)
@@ -39,8 +40,13 @@ def _meet(state):
         )
     layout.check(state.app)
     here.endpoint = f"{state.name_prefix}.{state.name}".lstrip(".")
+    here.routes.check(here.endpoint)
     _tell_policies(state.app, here.endpoint)
     state.app.jinja_env.globals["payment_open_orders"] = _open_orders
+
+
+def _look_at_routes():
+    current_app.extensions["payment"].routes.check_once_complete()
 
 
 def _open_orders():

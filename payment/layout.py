@@ -1,11 +1,28 @@
 """What payments need of a host's pages: one layout template with three blocks, and a way home."""
 
+import re
+
 from flask import Flask
 from jinja2 import Environment, TemplateNotFound, TemplateSyntaxError, nodes
 
 from .settings import SettingError
 
 BLOCKS = ("title", "head", "content")
+# Jinja's own (template designer documentation), without the "end" of those that have one.
+_OWN_TAGS = (
+    *(
+        "autoescape",
+        "block",
+        "call",
+        "elif",
+        "else",
+        "extends",
+        "filter",
+        "for",
+        "from",
+    ),
+    *("if", "import", "include", "macro", "print", "raw", "set", "with"),
+)
 
 
 def check(app: Flask) -> None:
@@ -23,8 +40,14 @@ def check(app: Flask) -> None:
             f"the blocks {', '.join(BLOCKS)}, or set PAYMENT_LAYOUT to the one that your pages "
             "extend; a blueprint that brings it is registered before checkout."
         ) from error
-    except (TemplateSyntaxError, RuntimeError):
-        # An extension of Jinja's that comes later, or compiled templates: the page itself will say.
+    except TemplateSyntaxError as error:
+        if not _may_be_read_later(error):
+            raise SettingError(
+                f"PAYMENT_LAYOUT {name!r} cannot be read by Jinja ({error.name}, line "
+                f"{error.lineno}: {(error.message or '').rstrip('.')}): mend it."
+            ) from error
+        blocks = set(BLOCKS)
+    except RuntimeError:  # compiled templates: the page itself will say
         blocks = set(BLOCKS)
     missing = [block for block in BLOCKS if block not in blocks]
     if missing:
@@ -40,11 +63,17 @@ def check(app: Flask) -> None:
         )
 
 
+def _may_be_read_later(error: TemplateSyntaxError) -> bool:
+    """Tell whether a template has a tag of an extension of Jinja's, which may come later."""
+    unknown = re.match(r"Encountered unknown tag '(\w+)'", error.message or "")
+    return unknown is not None and unknown[1].removeprefix("end") not in _OWN_TAGS
+
+
 def _blocks(jinja: Environment, name: str) -> set[str]:
     """List the blocks of a template and of those that it extends. Raises TemplateNotFound."""
     if jinja.loader is None:
         raise TemplateNotFound(name)
-    tree = jinja.parse(jinja.loader.get_source(jinja, name)[0])
+    tree = jinja.parse(jinja.loader.get_source(jinja, name)[0], name)
     found = {block.name for block in tree.find_all(nodes.Block)}
     for parent in tree.find_all(nodes.Extends):
         if not isinstance(parent.template, nodes.Const):

@@ -185,6 +185,11 @@ def _check_words(config: dict[str, Any]) -> None:
             "PAYMENT_PAGE_POLICY must be a dict of directives, like "
             "{'default-src': \"'self'\"}."
         )
+    if config["PAYMENT_CHALLENGE"] and not callable(config["PAYMENT_CHALLENGE"]):
+        raise SettingError(
+            "PAYMENT_CHALLENGE must be a callable, such as a function of yours that is asked "
+            f"before every payment, not {config['PAYMENT_CHALLENGE']!r}."
+        )
     try:
         Locale.parse(config["STORE_LOCALE"])
     except (ValueError, TypeError, UnknownLocaleError):

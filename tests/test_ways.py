@@ -2,6 +2,7 @@
 is kept."""
 
 import re
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -412,6 +413,32 @@ def test_a_row_refused_by_an_outdated_page_leads_back_to_the_basket(shop, shoppe
     shopper.chooses("truemoney", phone_number="12", **old)
     assert shopper.page.url.endswith("/checkout")
     assert "nothing was charged yet" in shopper.page.text
+
+
+def test_a_row_refused_for_an_order_that_is_paid_shows_no_form(shop, shopper):
+    """A21: nothing more is to be paid."""
+    shopper.adds()
+    shopper.pays(card="4111111111140011")
+    old = shopper.hidden()
+    shopper.pays_here()
+    order = shopper.order_id
+    assert shopper.state == "paid"
+    form = {**old, "form": str(uuid.uuid4()), "method": "truemoney"}
+    shopper.charges({**form, "phone_number": "12"}, follow=False)
+    assert (shopper.page.status_code, old["order"]) == (303, order)
+
+
+NO_ROWS = [one.name for one in methods.METHODS if not one.listed or one.by_card]
+
+
+@pytest.mark.parametrize("name", ["nothing", *NO_ROWS])
+def test_what_is_no_row_of_the_list_is_refused(shop, shopper, name):
+    """E8: by whatever name it is posted."""
+    shopper.adds()
+    shopper.opens_checkout()
+    shopper.chooses(name)
+    assert "Please choose how to pay; nothing was charged." in shopper.page.text
+    assert creates(shop) == 0
 
 
 def test_a_row_posted_again_leads_to_its_order(shop, shopper):

@@ -35,28 +35,18 @@ class Refusals:
     def __init__(self) -> None:
         self._lock = Lock()
         self._unsaid: dict[str, int] = {}
-        self._said_at: dict[str, float] = {}
+        self._said_at: dict[str, int] = {}
 
     def note(self, log: Logger, why: str) -> None:
         """Log a refusal, for each reason once a minute, with how many there were since."""
         with self._lock:
             self._unsaid[why] = self._unsaid.get(why, 0) + 1
-            now = time.monotonic()
+            now = int(time.monotonic())
             if now - self._said_at.get(why, -QUIET) < QUIET:
                 return
             self._said_at[why] = now
             count = self._unsaid.pop(why)
         log.warning("webhook refused: %s (%d since this was last said)", why, count)
-
-
-@webhook.record
-def meet(state: Any) -> None:
-    """Say at the start what would fail when the first delivery comes."""
-    if "payment" not in state.app.extensions:
-        raise click.ClickException(
-            "Call payment.init_app(app, cart=...) before app.register_blueprint(webhook)."
-        )
-    state.app.extensions["webhook"] = Refusals()
 
 
 @webhook.url_value_preprocessor
@@ -99,6 +89,18 @@ def receive() -> Response:
         app = current_app._get_current_object()  # type: ignore[attr-defined]
         _settlers.submit(_settle, app, charge_id, reconcile)
     return _say("noted", 200)
+
+
+@webhook.record
+def meet(state: Any) -> None:
+    """Say at the start what would fail when the first delivery comes; its route is there by now."""
+    payment = state.app.extensions.get("payment")
+    if payment is None:
+        raise click.ClickException(
+            "Call payment.init_app(app, cart=...) before app.register_blueprint(webhook)."
+        )
+    state.app.extensions["webhook"] = Refusals()
+    payment.check_routes(f"{state.name_prefix}.{state.name}".lstrip("."))
 
 
 def _say(words: str, status: int) -> Response:

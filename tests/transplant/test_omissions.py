@@ -11,6 +11,7 @@ from flask_sqlalchemy import SQLAlchemy
 from hosts import Bare
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
+from werkzeug.routing import UnicodeConverter
 
 import payment
 from payment import address
@@ -139,6 +140,7 @@ def test_a_host_that_forgets_nothing_starts(host):
         ({"OMISE_WEBHOOK_SECRET": "?"}, "OMISE_WEBHOOK_SECRET must be the text that"),
         ({"DATABASE_URL": "a book"}, "DATABASE_URL must be like sqlite:"),
         ({"PAYMENT_PAGE_POLICY": "default-src"}, "PAYMENT_PAGE_POLICY must be a dict"),
+        ({"PAYMENT_CHALLENGE": "captcha"}, "PAYMENT_CHALLENGE must be a callable"),
         ({"PAYMENT_LAYOUT": "base.html"}, "there is no template 'base.html'"),
         ({"PAYMENT_HOME_ENDPOINT": "shop.front"}, "PAYMENT_HOME_ENDPOINT is 'shop"),
     ],
@@ -199,6 +201,23 @@ def test_a_layout_that_extends_what_is_not_there(host):
     refused(host.starts, "there is no template 'frame.html'")
 
 
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("{% block content %}", "line 2: Unexpected end of template"),
+        ("{% if %}{% endif %}", "line 2: Expected an expression"),
+        ("{% endblock %}", "line 2: Encountered unknown tag 'endblock'"),
+        ("{{ 'Shop }}", "line 2: unexpected char"),
+    ],
+)
+def test_a_layout_that_jinja_cannot_read(host, written, words):
+    host.writes("layout.html", f"{LAYOUT}\n{written}")
+    refused(host.starts, "'layout.html' cannot be read by Jinja (layout.html, ", words)
+    host.writes("layout.html", '{% extends "frame.html" %}')
+    host.writes("frame.html", f"{LAYOUT}\n{written}")
+    refused(host.starts, "'layout.html' cannot be read by Jinja (frame.html, ", words)
+
+
 def test_a_layout_may_have_its_blocks_from_what_it_extends(host):
     host.writes("frame.html", BLOCKS + "{% block page %}{% endblock %}")
     host.writes(
@@ -253,21 +272,53 @@ def test_a_book_of_its_own_url_that_is_not_upgraded(host):
     refused(lambda: host.starts(DATABASE_URL=url), "run `flask payment upgrade` once")
 
 
+def told(host, cart, words):
+    """Say in which words a cart is refused when it is read."""
+    client = host.starts(cart=cart).test_client()
+    with pytest.raises(CartRefused, match=words) as refusal:
+        client.get("/checkout")
+    return str(refusal.value)
+
+
 WRONG_SUMS = [Decimal("250.00"), 250.0, "25000", True, -1, None]
 
 
 @pytest.mark.parametrize("sum_", WRONG_SUMS, ids=repr)
 def test_a_sum_that_is_no_whole_number_is_refused_in_words(host, sum_):
     """A12: before anything is ordered, and naming the unit."""
-    wrong = [
+    for each in (
         cart(comes_to=sum_),
         cart(holds=(replace(Line(), amount=sum_),)),
-        cart(holds=(replace(Line(), quantity=sum_),)),
-    ]
-    for each in wrong:
-        client = host.starts(cart=each).test_client()
-        with pytest.raises(CartRefused, match="whole number of the smallest unit"):
-            client.get("/checkout")
+    ):
+        told(host, each, "whole number of the smallest unit")
+
+
+@pytest.mark.parametrize("count", [*WRONG_SUMS, 0, 10**30], ids=repr)
+def test_a_quantity_that_counts_nothing_is_refused_in_words(host, count):
+    """A12: and nothing is said of units of money."""
+    odd = cart(holds=(replace(Line(), quantity=count),))
+    said = told(host, odd, "quantity of a line of the cart must be a whole number of 1")
+    assert "smallest unit" not in said
+
+
+def test_a_sum_beyond_the_order_book_is_refused_in_words(host):
+    for each in (
+        cart(comes_to=10**30),
+        cart(holds=(replace(Line(), amount=2**63),)),
+    ):
+        told(host, each, "is more than the order book can hold")
+
+
+@pytest.mark.parametrize("lines", [None, 3], ids=repr)
+def test_lines_that_are_no_list_are_refused_in_words(host, lines):
+    odd = cart(lines=lambda self: lines)
+    told(host, odd, r"lines\(\) must return a list")
+
+
+@pytest.mark.parametrize("part", ["sku", "name"])
+def test_a_line_without_a_name_is_refused_in_words(host, part):
+    odd = cart(holds=(replace(Line(), **{part: None}),))
+    told(host, odd, f"must have a text as its {part}")
 
 
 def test_lines_that_are_no_objects_are_refused_in_words(host):
@@ -298,6 +349,80 @@ def test_it_takes_another_name_and_a_place_inside_another_blueprint(host):
     assert app.test_client().post(f"{nobody}complete").status_code == 404
     with app.test_request_context():
         assert address.order_page(NOBODY) == f"/till/desk/orders/{NOBODY}"
+
+
+def stranger(**parts):
+    return "a page of the host's"
+
+
+TAKEN = [
+    ("/orders/<id>", {}, "checkout.show", "GET /orders/<uuid:order_id>"),
+    ("/charge", {"methods": ["POST"]}, "checkout.charge", "POST /charge"),
+    ("/checkout", {}, "checkout.check_out", "GET /checkout"),
+    ("/orders/<id>/<step>", {}, "checkout.", "/orders/<uuid:order_id>/"),
+    ("/payment/<path:page>", {}, "checkout.static", "GET /payment/<path:filename>"),
+    ("/<path:page>", {"methods": ["POST"]}, None, None),
+    ("/orders/<int:id>", {}, None, None),
+    ("/charge", {"methods": ["GET"]}, None, None),
+    ("/webhook", {"methods": ["POST"]}, "webhook.receive", "POST /webhook"),
+]
+
+
+@pytest.mark.parametrize(("rule", "options", "ours", "address"), TAKEN)
+def test_a_route_of_the_host_s_at_an_address_of_payment_s(
+    host, rule, options, ours, address
+):
+    """A shopper who has paid never sees a foreign page."""
+    app = host.makes()
+    app.add_url_rule(rule, "host.order", stranger, **options)
+    payment.init_app(app, cart=Cart)
+
+    def join(prefix=None):
+        app.register_blueprint(checkout, url_prefix=prefix)
+        app.register_blueprint(webhook, url_prefix=prefix)
+
+    if ours is None:
+        join()
+        assert app.test_client().get("/checkout").status_code == 200
+        return
+    said = refused(join, ours, address, "answered by host.order", "a `url_prefix`")
+    assert f"give {ours.split('.')[0]} a `url_prefix`" in said
+
+
+def test_a_url_prefix_is_the_way_out(host):
+    app = host.makes()
+    app.add_url_rule("/orders/<id>", "host.order", stranger)
+    app.add_url_rule("/webhook", "host.hook", stranger, methods=["POST"])
+    payment.init_app(app, cart=Cart)
+    app.register_blueprint(checkout, url_prefix="/<lang>/till")
+    app.register_blueprint(webhook, url_prefix="/till")
+    client = app.test_client()
+    assert client.get(f"/orders/{NOBODY}").text == stranger()
+    assert client.post("/till/webhook").status_code == 503
+
+
+class Slug(UnicodeConverter):
+    """What some hosts have of their own, and put before other converters."""
+
+    weight = 10
+
+
+def test_a_route_that_comes_later_is_found_at_the_first_request(host):
+    app = host.starts()
+    app.url_map.converters["slug"] = Slug
+    app.add_url_rule("/orders/<slug:id>", "host.order", stranger)
+    for _ in range(2):
+        with pytest.raises(click.ClickException, match="answered by host.order"):
+            app.test_client().get("/")
+
+
+@pytest.mark.parametrize("where", [{"host": "api.example"}, {"subdomain": "api"}])
+def test_the_routes_of_another_name_are_in_nobody_s_way(host, where):
+    app = host.makes()
+    app.url_map.host_matching = "host" in where
+    app.add_url_rule("/orders/<id>", "host.order", stranger, **where)
+    payment.init_app(app, cart=Cart)
+    app.register_blueprint(checkout)
 
 
 @pytest.mark.parametrize("command", [("flask", "run"), ("flask", "payment", "list")])
