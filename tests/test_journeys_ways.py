@@ -241,7 +241,7 @@ def test_a_slip_is_copied_and_paid_at_the_counter(build_shop, opened, look):
     """The name of what was chosen, and not of the whole family."""
     shop = build_shop(STORE_CURRENCY="JPY", STORE_LOCALE="ja_JP")
     shop.capability()
-    window = opened(shop, **look)
+    window = opened(shop, permissions=["clipboard-write"], **look)
     window.adds()
     window.opens_checkout()
     window.chooses(
