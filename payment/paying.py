@@ -7,7 +7,7 @@ from typing import Any
 from flask import current_app, g, request, url_for
 
 from . import address, fields, visitor
-from .gateway import verbs
+from .gateway import deadline, verbs
 from .gateway.charge import Charge
 from .gateway.errors import GatewayError, NothingSent
 from .methods import APP, COUNTRIES, QR, Method
@@ -50,6 +50,8 @@ def leaves_now(form: OrderForm) -> bool:
     return not form.remember and not (form.token and form.source)
 
 
+# To save a card takes several requests; they share one deadline with the charge.
+@deadline.within(LONGEST_ANSWER)
 def _create(attempt: Attempt, form: OrderForm) -> Charge:
     paying = _pay_with(attempt, form)
     if attempt.status == "created" and not ledger.mark_sent(attempt):

@@ -356,6 +356,29 @@ def test_an_order_book_that_cannot_be_written_stops_before_omise(
             assert shopper.get("/").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["complete", "again"])
+def test_who_comes_back_while_the_book_is_away_is_not_told_to_pay_again(
+    build_shop, path
+):
+    """A7, A9: a bank may send a shopper back by POST, after they have paid there."""
+    shop = build_shop()
+    shop.omise.control("settings", three_d_secure=True)
+    with Shopper(shop) as shopper:
+        shopper.adds()
+        shopper.pays(follow=False)
+        order = shopper.page.headers["Location"].split("/orders/")[1][:36]
+        shopper.get(f"/orders/{order}")
+        token = shopper.hidden()["csrf_token"]
+        with closing(book_away(shop)):
+            page = shopper.post(f"/orders/{order}/{path}", {"csrf_token": token})
+        assert page.status_code == 503
+        assert "nothing was charged" not in page.text
+        assert "please do not pay again: your payment is being looked after" in (
+            page.text
+        )
+        assert f'href="/orders/{order}"' in page.text
+
+
 def test_an_order_book_of_another_shape_is_a_bug_and_said_so(build_shop, caplog):
     """A7: no outage, so nobody is told to come back; still nothing is asked of Omise."""
     shop = build_shop()

@@ -413,7 +413,9 @@ def test_sync_asks_about_what_has_ended_too(shop, shopper):
     order = shopper.order_id
     with shop.app.app_context():
         verbs.refund_charge(shop.order(order).attempts[0].charge_id, 49000, "by hand")
-    assert run(shop, "sync", order).stdout == "The order is refunded.\n"
+    told = run(shop, "sync", order).stdout
+    assert told.startswith("The order is refunded.\n! needs attention: charge ")
+    assert "490.00 THB was refunded that nobody asked for here" in told
 
 
 def test_an_operator_ends_what_is_open_and_the_order_can_be_paid_again(shop, shopper):

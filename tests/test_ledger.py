@@ -726,6 +726,23 @@ def test_what_a_receiver_missed_is_told_again_and_then_no_more(mail):
     assert mail.asked == 2
 
 
+@pytest.mark.parametrize("status", ["failed", "expired", "reversed"])
+def test_a_paid_charge_that_omise_calls_unpaid_is_flagged_once(status):
+    """A14, A27: the order stays paid, and somebody looks."""
+    attempt, _ = opens()
+    ledger.record(charge_of(attempt, "successful"), "webhook")
+    attempt = again(attempt)
+    for _ in range(2):
+        ledger.record(charge_of(attempt, status), "sweep")
+    assert order_of(attempt).paid_by == attempt.id
+    assert again(attempt).status == "successful"
+    said = f"was paid, and Omise calls it {status} now"
+    assert [said in flag.why for flag in order_of(attempt).flags] == [True]
+    ledger.unflag(attempt.order_id, "operator a")
+    ledger.record(charge_of(attempt, status), "sweep")
+    assert why(order_of(attempt)) is None
+
+
 def test_what_nobody_was_told_of_for_a_day_is_named_and_goes_on_being_told(mail):
     """A28: however long the receivers, or the sweep, were away."""
     attempt, _ = opens()
@@ -767,6 +784,11 @@ def backlog(mail, monkeypatch):
         entries.tell_what_is_left(9)
 
 
+@transaction
+def oldest_entry(session):
+    return session.query(Entry.id).order_by(Entry.id).first()[0]
+
+
 def untold(attempt, monkeypatch):
     """Let a crash come between an order's payment and its telling."""
     with monkeypatch.context() as crash:
@@ -791,9 +813,7 @@ def test_what_lies_behind_many_that_fail_is_told_some_day(backlog, monkeypatch):
     attempt, _ = opens()
     untold(attempt, monkeypatch)
     last = [one for one in entries.history(attempt.order_id) if one.what == "paid"]
-    with transaction(lambda session: session)() as session:
-        oldest = session.query(Entry.id).order_by(Entry.id).first()[0]
-    alter(Entry, last[0].id, id=oldest - 1)
+    alter(Entry, last[0].id, id=oldest_entry() - 1)
     for _ in range(200):
         if attempt.order_id in backlog:
             break
@@ -905,6 +925,14 @@ def test_every_move_flag_and_payment_is_in_the_history_and_told(heard):
         ("paid", None, None, "webhook", None, "order_paid"),
         ("flag", None, None, "return", "look at it", "attention_needed"),
         ("refunded", "0.00 THB", "1.00 THB", "sweep", None, "order_changed"),
+        (
+            "flag",
+            None,
+            None,
+            "sweep",
+            f"charge {paid.id}: 1.00 THB was refunded that nobody asked for here",
+            "attention_needed",
+        ),
     ]
     assert heard == [
         (one.signal, attempt.order_id, one.why) for one in history if one.signal

@@ -15,11 +15,12 @@ from shopper import Shopper
 
 import sandbox
 from payment import checkout, paying
-from payment.gateway import http, verbs
+from payment.gateway import deadline, http, verbs
 from payment.gateway.errors import GatewayError
 from payment.operations import reconcile
 from payment.orders import ledger, queries
 from payment.orders.models import Attempt
+from payment.settings import LONGEST_ANSWER
 
 LIST = {"method": "GET", "path": "/charges"}
 CREATE = {"method": "POST", "path": "/charges"}
@@ -807,6 +808,24 @@ def test_what_is_about_to_leave_is_given_time_to(shop, filled):
     set_attempt(shop, filled.order_id, status="created", created_at=young)
     shop.sweep()
     assert attempt_of(filled).status == "created"
+
+
+@pytest.mark.parametrize("remembered", [False, True])
+def test_all_that_a_payment_takes_shares_one_deadline(
+    shop, filled, monkeypatch, remembered
+):
+    """C3: to save a card takes several requests, of which each could take as long as one."""
+    ends, create = [], verbs.create_charge
+
+    def late(**asked):
+        ends.append(deadline.left(1000))
+        return create(**asked)
+
+    monkeypatch.setattr(verbs, "create_charge", late)
+    saving = {"email": "a@shop.example", "remember": "yes"} if remembered else {}
+    filled.pays(**saving)
+    assert filled.state == "paid"
+    assert 0 < ends[0] < LONGEST_ANSWER
 
 
 def test_a_lost_answer_to_saving_a_card_charges_nothing(shop, filled):

@@ -14,6 +14,7 @@ from payment.gateway.errors import GatewayError
 from payment.operations import refunds, terminal
 from payment.orders import entries, queries
 from payment.orders.models import Refund
+from payment.orders.transaction import OrdersUnavailable
 
 CREATE = {"method": "POST", "path": r"/charges/chrg_test_\w+/refunds"}
 LIST = {"method": "GET", "path": r"/charges/chrg_test_\w+/refunds"}
@@ -276,6 +277,24 @@ def test_a_refund_that_is_another_s_by_its_metadata_is_not_taken(shop, paid):
     with shop.app.app_context():
         verbs.refund_charge(paid.attempts[0].charge_id, 10000, "by hand")
     assert asks_again(shop, lost) == "sent"
+
+
+def test_a_refund_that_could_not_be_written_down_is_not_called_nothing(
+    shop, paid, monkeypatch
+):
+    """A17, F5: it was made, and the book went away: nobody may ask for it again."""
+
+    def away(*_):
+        raise OrdersUnavailable("asked for")
+
+    with monkeypatch.context() as blip:
+        blip.setattr(refunds, "_closed", away)
+        result = run(shop, "refund", paid.id, "100", "--yes")
+    assert result.exit_code == 1
+    assert "nothing was" not in result.output.lower()
+    assert "may have been done: do not ask for it again" in result.output
+    assert "sent -> done" in shop.sweep()
+    assert charged(shop, paid)["refunded"] == 10000
 
 
 def strays(request, row):

@@ -384,7 +384,7 @@ def test_the_order_book_being_away_is_said(quiet, monkeypatch, while_it_runs):
             return first()
 
         monkeypatch.setattr(queries, "watched", then_it_goes)
-        said = "The order book cannot be reached; nothing was asked."
+        said = "The order book cannot be reached."
     else:
         monkeypatch.setattr(book, "_engine", away)
         said = "cannot be reached (unable to open database file)"
@@ -510,6 +510,17 @@ def test_a_refund_on_the_dashboard_is_found_without_any_webhook(quiet):
     quiet.sweep()
     assert quiet.order(order).attempts[0].refunded_amount == 12000
     assert quiet.order(order).paid_at
+    assert "120.00 THB was refunded that nobody asked for here" in why(
+        quiet.order(order)
+    )
+    # What is given back from here is asked for, and the flag is raised once.
+    runner = quiet.app.test_cli_runner()
+    assert runner.invoke(args=["payment", "clear", order]).exit_code == 0
+    refund = ["payment", "refund", order, "100", "--yes"]
+    assert runner.invoke(args=refund).exit_code == 0
+    quiet.sweep()
+    assert quiet.order(order).attempts[0].refunded_amount == 22000
+    assert why(quiet.order(order)) is None
 
 
 def test_a_dispute_is_found_without_any_webhook_and_flagged(quiet):
@@ -718,6 +729,26 @@ def test_an_authorisation_that_lapses_is_recorded_and_flagged(build_shop, move):
     ended = {"reverse": "reversed", "expire": "expired"}[move]
     assert status(shop, order) == ended
     assert f"the authorised amount was given up ({ended})" in why(shop.order(order))
+
+
+def test_a_release_whose_answer_was_lost_is_not_called_unasked(build_shop):
+    """A27: an operator has asked for it here, whoever finds it."""
+    shop = build_shop(AUTO_CAPTURE="off")
+    shop.omise.control("settings", webhook_uri=None)
+    with Shopper(shop) as shopper:
+        shopper.adds()
+        shopper.pays()
+        order = shopper.order_id
+    path = f"/charges/{charge_id(shop, order)}"
+    shop.omise.breaks("reset_after", method="POST", path=f"{path}/reverse")
+    shop.omise.breaks("answer_before", method="GET", path=path)
+    runner = shop.app.test_cli_runner()
+    result = runner.invoke(args=["payment", "reverse", order, "--yes"])
+    assert (result.exit_code, status(shop, order)) == (1, "pending")
+    shop.sweep()
+    assert status(shop, order) == "reversed"
+    assert why(shop.order(order)) is None
+    assert "reverse" in runner.invoke(args=["payment", "show", order]).output
 
 
 def test_a_code_that_is_left_over_is_closed_once_its_order_is_paid(quiet):

@@ -252,6 +252,11 @@ OTHER = "chrg_test_5other"
         for verb in ("find_charge", "expire_charge", "capture_charge", "reverse_charge")
     ]
     + [
+        ("find_charge", CHARGE | {"id": f"{ID}/../x"}),
+        ("create_charge", CHARGE | {"id": "../x"}),
+        ("create_charge", CHARGE | {"id": "src_test_5xyz"}),
+        ("create_charge", CHARGE | {"id": "chrg_test_"}),
+        ("create_charge", CHARGE | {"id": "chrg_test_5XYZ"}),
         ("was_used", token(id="tokn_test_5other")),
         ("was_used", {"object": "token", "used": False}),
         ("type_of_source", CHOSEN | {"id": "src_test_5other"}),

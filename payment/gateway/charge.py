@@ -55,7 +55,7 @@ class Charge:
         of_provider = _object(source, "provider_references")
         image = _object(_object(source, "scannable_code"), "image")
         return cls(
-            id=_text(answer, "id"),
+            id=_id(answer),
             status=_text(answer, "status"),
             paid=answer.get("paid") is True,
             authorized=answer.get("authorized") is True,
@@ -125,6 +125,17 @@ _SHOWN = (
 _REQUIRED: Any = object()
 # What the order book has room for: texts, addresses, and numbers of 64 bits.
 _ROOM, _ROOM_FOR_ADDRESS, _MOST = 64, 2048, 2**63 - 1
+
+
+_ID = re.compile(r"chrg_(test_)?[0-9a-z]+")
+
+
+def _id(answer):
+    """Read the charge's id, which goes into paths."""
+    found = _text(answer, "id")
+    if not _ID.fullmatch(found):
+        raise Unreadable("its id is none of a charge")
+    return found
 
 
 def _text(holder, key, otherwise=_REQUIRED, room=_ROOM):

@@ -36,7 +36,11 @@ def capture(attempt: Attempt, by: str, amount: int | None = None) -> Attempt:
 
 
 def reverse(attempt: Attempt, by: str) -> Attempt:
-    """Release the money that a charge has authorised. Raises MoveRefused or GatewayError."""
+    """Release the money that a charge has authorised. Raises MoveRefused or GatewayError.
+
+    That it was asked for is in the book first: its answer may be lost.
+    """
+    ledger.note_asked(attempt, "reverse", by)
     return _move(attempt, by, verbs.reverse_charge, "reversed")
 
 

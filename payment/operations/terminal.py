@@ -25,7 +25,10 @@ as_json_lines = click.option(
     is_flag=True,
     help="For programs: one JSON object on each line.",
 )
-BOOK_IS_AWAY = "The order book cannot be reached; nothing was asked."
+BOOK_IS_AWAY = (
+    "The order book cannot be reached. What Omise was asked to do before may have been done: do "
+    "not ask for it again, but run `flask payment sweep` once the book is back, and look."
+)
 # So much of an order's id must be said where something is done to it.
 _LONG_ENOUGH = 8
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}

@@ -9,7 +9,6 @@ import logging
 import random
 import re
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -117,7 +116,7 @@ def tell(entries: list[Entry]) -> None:
         _mark_told(told)
 
 
-def tell_what_is_left(seconds: float) -> list[str]:
+def tell_what_is_left(seconds: int) -> list[str]:
     """Tell what a crash or a failing receiver left untold, for so many seconds at most.
 
     The newest come first, and of those that an order is paid; then, in the second half of the
@@ -128,7 +127,9 @@ def tell_what_is_left(seconds: float) -> list[str]:
     overdue = []
     for batch in _left():
         ends = time.monotonic() + seconds / 2
-        for entry_id in _until(ends, batch):
+        for entry_id in batch:
+            if time.monotonic() > ends:
+                break
             entry, late = (None, False) if entry_id in tried else _untold(entry_id)
             tried.add(entry_id)
             if entry is None:
@@ -138,13 +139,6 @@ def tell_what_is_left(seconds: float) -> list[str]:
             elif late and entry.signal == "order_paid":
                 overdue.append(entry.order_id)
     return overdue
-
-
-def _until(ends: float, entry_ids: list[int]) -> Iterator[int]:
-    for entry_id in entry_ids:
-        if time.monotonic() > ends:
-            return
-        yield entry_id
 
 
 def _tell(entry: Entry) -> bool:

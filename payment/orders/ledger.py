@@ -18,7 +18,7 @@ from ..money import plain
 from . import budgets, entries
 from .budgets import Payer
 from .entries import fit
-from .models import OPEN, ROOM_FOR_WHY, Attempt, Flag, Order, utcnow
+from .models import OPEN, ROOM_FOR_WHY, Attempt, Entry, Flag, Order, utcnow
 from .queries import (
     attempt_of_form,
     find_attempt,
@@ -49,6 +49,7 @@ MAY_BECOME = {
 }
 # How the name of a person at a terminal begins, in entries and flags.
 OPERATOR = "operator "
+_UNPAID = ("failed", "expired", "reversed")
 _ENDED = ("failed", "expired", "closed")
 # An order has few rows: one statement reads them all.
 _WHOLE = (
@@ -356,6 +357,7 @@ def _recorded(session, order_id, attempt_id, charge, by):
         _note_afterwards(session, order, attempt, charge, by)
         charge.copy_to(attempt)
     _pay(session, order, attempt, charge, by)
+    _flag_taken_back(session, order, attempt, charge, by)
     _flag_second_hold(session, order, attempt, by)
     session.flush()
     return attempt, entries.untold(session)
@@ -398,7 +400,7 @@ def _take_over(session, order, attempt, charge, by):
     if charge.status == "successful" and was in (*_ENDED, "not_found"):
         _flag_goods_bought_again(session, order, by)
     released = charge.status in ("expired", "reversed") and attempt.authorized
-    if released and not by.startswith(OPERATOR):
+    if released and not _was_asked(session, attempt, charge.status, by):
         why = (
             f"charge {charge.id}: the authorised amount was given up ({charge.status})"
         )
@@ -419,6 +421,44 @@ def _flag_goods_bought_again(session, order, by):
         _flag(session, order, why, by)
 
 
+@transaction
+def note_asked(session: Session, attempt: Attempt, what: str, by: str) -> None:
+    """Write that somebody asks Omise for this now, before it is asked."""
+    lock(session, attempt.order_id)
+    entries.append(session, attempt.order_id, what, by, attempt_id=attempt.id)
+
+
+def _was_asked(session, attempt, status, by):
+    """Tell whether somebody here gave up what was authorised, whoever sees first that it is."""
+    if by.startswith(OPERATOR):
+        return True
+    asked = select(Entry.id).where(
+        Entry.attempt_id == attempt.id, Entry.what == "reverse"
+    )
+    return status == "reversed" and session.scalar(asked.limit(1)) is not None
+
+
+def _flag_taken_back(session, order, attempt, charge, by):
+    """Call an operator where a charge that was paid is not any more: the order stays paid."""
+    if attempt.status == "successful" and charge.status in _UNPAID:
+        why = f"charge {charge.id} was paid, and Omise calls it {charge.status} now"
+        _flag_once(session, order, why, by)
+
+
+def _flag_unasked_refund(session, order, attempt, charge, by):
+    """Call an operator where more was given back than was asked for here, as on the dashboard.
+
+    That a surplus goes back was asked for by the flag that it raised.
+    """
+    if order.paid_by not in (None, attempt.id):
+        return
+    asked = sum(one.amount for one in attempt.refunds if one.status != "failed")
+    if charge.refunded_amount > asked:
+        amount = plain(charge.refunded_amount - asked, attempt.currency)
+        why = f"charge {charge.id}: {amount} was refunded that nobody asked for here"
+        _flag_once(session, order, why, by)
+
+
 def _note_afterwards(session, order, attempt, charge, by):
     """Write what happened to money after it was taken: refund, dispute, partial capture."""
     happened = (
@@ -429,6 +469,8 @@ def _note_afterwards(session, order, attempt, charge, by):
         if became > was:
             amounts = [plain(one, attempt.currency) for one in (was, became)]
             _note(session, attempt, what, *amounts, by)
+    if charge.refunded_amount > attempt.refunded_amount:
+        _flag_unasked_refund(session, order, attempt, charge, by)
     # Where only the dispute's id is told, it may have moved on from "open".
     if charge.dispute and not (charge.dispute == "open" and attempt.dispute):
         _note_dispute(session, order, attempt, charge.dispute, by)
