@@ -448,18 +448,6 @@ def test_a_refund_that_was_not_found_is_looked_for_for_a_week(shop, paid):
             assert [one.id for one in queries.open_refunds()] == looked_for
 
 
-def test_a_refund_that_is_known_as_another_one_is_not_taken(shop, paid, monkeypatch):
-    """A24: both were begun before either was made, and no metadata tells them apart."""
-    monkeypatch.setitem(shop.app.config, "OMISE_API_VERSION", "2017-11-02")
-    assert give_back(shop, paid, 10000).status == "done"
-    shop.omise.breaks("close_before", **CREATE)
-    lost = give_back(shop, paid, 10000, again=True)
-    with shop.engine.begin() as connection:
-        begun = update(Refund).where(Refund.id == lost.id).values(before=[])
-        connection.execute(begun)
-    assert asks_again(shop, lost) == "sent"
-
-
 def test_a_refund_that_two_look_up_at_once_ends_once(shop, paid):
     """A24: whoever is second finds it done."""
     given = give_back(shop, paid, 10000)
