@@ -364,6 +364,22 @@ def test_one_of_two_that_could_be_ours_is_flagged(shop, paid, monkeypatch):
     assert "2 of its amount are new" in why(shop.order(paid.id))
 
 
+def test_a_refund_that_another_row_has_is_no_candidate(shop, paid, monkeypatch):
+    """A24: what is known to be another's leaves nothing to guess."""
+    monkeypatch.setitem(shop.app.config, "OMISE_API_VERSION", "2017-11-02")
+    shop.omise.breaks("reset_after", **CREATE)
+    shop.omise.breaks("answer_before", skip=1, **LIST)
+    lost = give_back(shop, paid, 10000)
+    age(shop, lost, minutes=11)
+    shop.omise.breaks("change", set={"data": [], "total": 0}, **LIST)
+    assert asks_again(shop, lost) == "not_found"
+    assert give_back(shop, paid, 10000, again=True).status == "done"
+    assert asks_again(shop, lost) == "done"
+    assert why(shop.order(paid.id)) is None
+    made = [one.refund_id for one in shop.order(paid.id).attempts[0].refunds]
+    assert len(set(made)) == 2
+
+
 @pytest.mark.parametrize("word", ["failed", "rejected"])
 def test_a_refund_that_omise_calls_failed_has_failed(shop, paid, word):
     """A17: whatever the HTTP status was."""
