@@ -1,6 +1,6 @@
 """What slow senders do to the shop: `pipenv run python bench/slow_senders.py`.
 
-260 connections of one address send a byte every 18 seconds, and begin anew when they are hung up
+500 connections of one address send a byte every 15 seconds, and begin anew when they are hung up
 on: first at gunicorn alone, then at nginx before it, as `deploy/` has it (E18). Meanwhile some
 shoppers pay by card, one after the other, and the shelf is looked at. Prints how many of them
 paid, and the shelf's p95; exits 1 unless all pay through nginx and its p95 is 300 ms or less, 2
@@ -27,7 +27,7 @@ from processes import Machine  # noqa: E402
 from progress import end_well, progress  # noqa: E402
 from shopper import Shopper  # noqa: E402
 
-CONNECTIONS, EVERY = 260, 18
+CONNECTIONS, EVERY = 500, 15
 SHOPPERS, LOOKS = 3, 100
 # ms.
 SHELF = 300

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from . import address, methods
 from .money import clock, money
-from .orders.models import Order
+from .orders.models import Attempt, Order
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def receipt(order: Order) -> Receipt:
         paid_at=order.paid_at,
         paid_on=clock(order.paid_at),
         paid_by=methods.of(attempt).heading,
-        paid_with=attempt.paid_with,
+        paid_with=_paid_with(attempt),
         reference=attempt.reference,
         charge_id=attempt.charge_id,
         refunded=(
@@ -64,3 +64,9 @@ def receipt(order: Order) -> Receipt:
         ),
         page=address.external(address.order_page(order.id)),
     )
+
+
+def _paid_with(attempt: Attempt) -> str | None:
+    """Name the card, the months or the bank, which a charge names by its code."""
+    known = attempt.paid_with
+    return methods.of(attempt).banks.get(known.lower(), known) if known else None

@@ -6,7 +6,8 @@ seem to be tested). A receiver is called as ``receiver(app, order=order, why=...
 callable, also one made inside the factory: it is kept. It may run in a request, in a webhook's
 thread or in `flask payment sweep`, and it hears of each order *at least* once: what a crash kept
 from it, the next sweep tells again. So it must be idempotent. What it raises is logged, is told
-again for a day, and changes no payment.
+again by every sweep, and changes no payment; an order of which nobody could be told for a day that
+it is paid is flagged.
 """
 
 import logging

@@ -106,7 +106,7 @@ def mount(app):
 
     The app is known by its settings alone: SERVER_NAME says where it is, TRUSTED_HOSTS by which
     names, SANDBOX_EXPOSED whether to other machines, and the keys, addresses and webhook secret of
-    Omise are set to the sandbox's.
+    Omise are set to the sandbox's. The sandbox is found again in the app's extensions.
     """
     home = f"{app.config['PREFERRED_URL_SCHEME']}://{app.config['SERVER_NAME']}/"
     base = f"{home}sandbox/"
@@ -136,6 +136,7 @@ def mount(app):
         raise SandboxError(
             f"The sandbox takes no such SERVER_NAME or OMISE_WEBHOOK_SECRET: {refusal}."
         ) from refusal
+    app.extensions["sandbox"] = imitation
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/sandbox": imitation})
 
 

@@ -122,7 +122,7 @@ class World:
         self._base = shop.app.config["OMISE_API_BASE"]
         self._nowhere = f"http://127.0.0.1:{free_port()}/"
         self._honest = ledger.record
-        imitation = shop.app.wsgi_app.mounts["/sandbox"]
+        imitation = shop.app.extensions["sandbox"]
         self._postman = imitation.extensions["sandbox_postman"]
         self._clock = Clock(shop.engine, monkeypatch)
         monkeypatch.setattr(ledger, "record", self._record)

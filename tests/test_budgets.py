@@ -1,6 +1,9 @@
 """E7: a thief who tests stolen cards is stopped before Omise is called; a shopper hardly ever."""
 
+import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -8,8 +11,8 @@ from fault_rig import ago, begin, creates, set_attempt
 from shopper import Shopper
 
 import payment
-from payment.orders import budgets, search
-from payment.orders.budgets import BUDGETS, mark_of
+from payment.orders import budgets, ledger, search
+from payment.orders.budgets import BUDGETS, Payer, TooManyTries, mark_of
 from payment.orders.search import Wanted
 
 GOOD, POOR, STOLEN = "4242424242424242", "4111111111140011", "4111111111130012"
@@ -179,6 +182,32 @@ def test_ways_without_a_card_are_open_when_cards_are_not(guarded):
         assert shopper.state == "waiting"
 
 
+def test_what_fails_without_a_card_uses_up_no_budget_of_cards(guarded):
+    refused = {"status": 400, "body": "error", "code": "invalid_charge"}
+    create = {"method": "POST", "path": "/charges"}
+    guarded.omise.breaks("answer_before", **refused, **create, times=VISITOR)
+    with shopper_at(guarded) as shopper:
+        shopper.adds()
+        for _ in range(VISITOR):
+            shopper.pays_by("promptpay")
+            assert shopper.state == "failed"
+        shopper.pays()
+        assert shopper.state == "paid"
+
+
+def test_an_order_that_stands_back_does_not_count_as_one_that_waits(
+    guarded, monkeypatch
+):
+    monkeypatch.setattr(budgets, "MOST_OPEN_ORDERS", 1)
+    with shopper_at(guarded) as shopper:
+        shopper.adds()
+        shopper.pays_by("promptpay")
+        set_attempt(guarded, shopper.order_id, superseded=True)
+        shopper.adds("cloud-oolong")
+        shopper.pays_by("promptpay")
+        assert shopper.state == "waiting"
+
+
 def test_open_orders_of_one_visitor_are_bounded(guarded):
     """B18: a flood of codes that nobody pays."""
     with shopper_at(guarded) as vandal:
@@ -189,6 +218,40 @@ def test_open_orders_of_one_visitor_are_bounded(guarded):
         vandal.adds(quantity=50)
         vandal.pays_by("promptpay")
         assert vandal.page.status_code == 429
+
+
+def test_of_two_at_once_the_second_counts_the_first(guarded, monkeypatch):
+    """With workers on many hosts, both would else be let through."""
+    budget = {"visitor": ((1, timedelta(minutes=10)),)}
+    monkeypatch.setitem(guarded.app.config, "PAYMENT_BUDGETS", budget)
+    line_up, check_all = threading.Barrier(2), budgets._check_all
+
+    def check_together(*args):
+        # Whoever counts alone waits here in vain, and goes on.
+        with suppress(threading.BrokenBarrierError):
+            line_up.wait(1)
+        return check_all(*args)
+
+    monkeypatch.setattr(budgets, "_check_all", check_together)
+
+    def opens(_):
+        new = {
+            "fingerprint": "the basket",
+            "basket": {"lines": [], "amount": 49000, "currency": "THB"},
+            "payer": Payer("a visitor", None, by_card=True),
+            "email": None,
+            "livemode": False,
+            "pays_with": None,
+            "leaves_now": True,
+        }
+        with guarded.app.app_context():
+            try:
+                return ledger.open_order(str(uuid.uuid4()), str(uuid.uuid4()), **new)[1]
+            except TooManyTries:
+                return False
+
+    with ThreadPoolExecutor(2) as both:
+        assert sorted(both.map(opens, range(2))) == [False, True]
 
 
 def test_tries_of_one_order_are_bounded_whoever_counts(shop, shopper, monkeypatch):

@@ -6,6 +6,7 @@ import threading
 import uuid
 
 import pytest
+from fault_rig import set_attempt
 from rig import eventually, why
 from shopper import Shopper
 
@@ -174,6 +175,11 @@ def test_konbini(build_shop):
         assert shopper.state == "waiting"
         charge = shop.omise.charges()[0]
         assert charge["amount"] == 2200
+        order = shopper.order_id
+        assert "Show how to pay" in shopper.opens_order(order).text
+        # E4: wherever Omise says that the instructions are.
+        set_attempt(shop, order, authorize_uri="javascript:alert(1)")
+        assert "Show how to pay" not in shopper.opens_order(order).text
         shop.omise.control(f"charges/{charge['id']}/pay")
         eventually(lambda: shop.order(shopper.order_id).paid_at)
 

@@ -1,11 +1,12 @@
 """The operator's commands: what they show, and what they do to an authorised charge."""
 
 import getpass
+import uuid
 from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
-from fault_rig import begin
+from fault_rig import begin, set_attempt
 from rig import why
 from shopper import Shopper
 from sqlalchemy import create_engine, update
@@ -197,6 +198,8 @@ def test_part_of_an_authorised_charge_is_captured(build_shop, remembered):
     less = run(shop, "capture", order.id, "--amount", "100", "--yes")
     said = "It was captured before: 120.50 THB. Nothing was done."
     assert (less.exit_code, said in less.output) == (1, True)
+    whole = run(shop, "capture", order.id, "--yes")
+    assert (whole.exit_code, said in whole.output) == (1, True)
     same = run(shop, "capture", order.id, "--amount", "120.50", "--yes")
     assert (same.exit_code, same.stdout) == (0, "It was captured before: 120.50 THB.\n")
     assert run(shop, "refund", order.id, "--yes").stdout == "Refunded 120.50 THB.\n"
@@ -241,6 +244,107 @@ def test_an_authorisation_is_released(authorised):
     assert why(shop.order(order.id)) is None
     again = run(shop, "reverse", order.id, "--yes")
     assert (again.exit_code, again.stdout) == (0, "It was released before.\n")
+
+
+def test_what_several_attempts_hold_is_named(authorised):
+    """A15: one of them is released by its number; then the other is meant."""
+    shop, order = authorised
+    attempts = Attempt.__table__
+    with shop.engine.begin() as connection:
+        row = connection.execute(attempts.select()).one()._asdict()
+        more = {"number": 2, "charge_id": "chrg_test_5other"}
+        row |= more | {"id": str(uuid.uuid4()), "form_id": str(uuid.uuid4())}
+        connection.execute(attempts.insert().values(row))
+    for command in ("capture", "reverse"):
+        asked = run(shop, command, order.id, "--yes")
+        assert asked.exit_code == 1
+        assert "one of attempts 1 and 2: name one by --attempt." in asked.output
+    both = run(shop, "list", "--capture").stdout.splitlines()
+    assert [line[-11:] for line in both] == ["--attempt 1", "--attempt 2"]
+    released = run(shop, "reverse", order.id, "--attempt", "1", "--yes")
+    assert released.stdout == "Released 490.00 THB.\n"
+    other = run(shop, "capture", order.id, "--yes")
+    assert "no such charge in the account of these keys" in other.output
+
+
+def test_a_code_that_waits_is_closed_once(shop, shopper):
+    """A16: it cannot be paid any more, and the order can be paid in another way."""
+    begin(shop)
+    shopper.adds()
+    shopper.pays_by("promptpay")
+    order = shopper.order_id
+    nobody = run(shop, "expire", order)
+    assert (nobody.exit_code, nobody.stdout) == (1, "")
+    assert "by which 490.00 THB can still be paid?" in nobody.output
+    assert shop.omise.latest()["status"] == "pending"
+    charge = shop.omise.latest()["id"]
+    closed = run(shop, "expire", order, "--yes")
+    assert closed.stdout == f"Closed {charge}: it cannot be paid any more.\n"
+    assert shop.omise.latest()["status"] == "expired"
+    again = run(shop, "expire", order, "--yes")
+    assert (again.exit_code, again.stdout) == (0, "It was closed before.\n")
+    shopper.opens_order(order, "/pay")
+    shopper.pays_here()
+    assert shopper.state == "paid"
+
+
+def test_a_code_that_was_paid_meanwhile_is_not_called_closed(shop, shopper):
+    """A16: the charge is read after it, and only that is believed."""
+    begin(shop)
+    shopper.adds()
+    shopper.pays_by("promptpay")
+    order = shopper.order_id
+    shop.omise.control(f"charges/{shop.omise.latest()['id']}/pay")
+    late = run(shop, "expire", order, "--yes")
+    assert (late.exit_code, late.stdout) == (1, "")
+    assert "The charge is successful. Omise answered: HTTP 400" in late.output
+    assert shop.order(order).paid_at
+
+
+@pytest.mark.parametrize("command", ["capture", "reverse", "sync"])
+def test_keys_of_the_other_mode_are_refused_before_anything_is_asked(
+    authorised, command
+):
+    """A11: a live charge is not looked for with test keys."""
+    shop, order = authorised
+    set_attempt(shop, order.id, livemode=True)
+    asked = shop.omise.books()["counts"]
+    yes = [] if command == "sync" else ["--yes"]
+    result = run(shop, command, order.id, *yes)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "charged with live keys, and OMISE_SECRET_KEY is a test key" in result.output
+    assert shop.omise.books()["counts"] == asked
+
+
+def test_a_charge_of_another_account_is_said(authorised):
+    shop, order = authorised
+    set_attempt(shop, order.id, charge_id="chrg_test_5elsewhere")
+    synced = run(shop, "sync", order.id)
+    assert (synced.exit_code, synced.stdout) == (1, "")
+    assert "about attempt 1: there is no such charge in the account" in synced.output
+    assert "is not in the account of these keys" in why(shop.order(order.id))
+
+
+def test_an_amount_is_said_once(authorised):
+    shop, order = authorised
+    result = run(shop, "capture", order.id, "1", "--amount", "1", "--yes")
+    assert (result.exit_code, "Say the amount once." in result.output) == (2, True)
+
+
+def test_sync_finds_a_refund_whose_answer_was_lost(shop, shopper):
+    """A24: without a sweep."""
+    begin(shop)
+    shopper.adds()
+    shopper.pays()
+    order, path = shopper.order_id, r"/charges/chrg_test_\w+/refunds"
+    shop.omise.breaks("reset_after", method="POST", path=path)
+    shop.omise.breaks("answer_before", skip=1, method="GET", path=path)
+    lost = run(shop, "refund", order, "10", "--yes")
+    assert lost.exit_code == 1
+    assert f"`flask payment sync {order}` asks." in lost.output
+    assert shop.order(order).attempts[0].refunds[0].status == "sent"
+    assert run(shop, "sync", order).stdout == "The order is partly refunded.\n"
+    assert shop.order(order).attempts[0].refunds[0].status == "done"
 
 
 def test_a_capture_on_the_dashboard_is_found_out(authorised):

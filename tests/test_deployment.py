@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 from front import WHY_NOT, Customer, Deployed, Slow
@@ -69,7 +69,7 @@ def test_slow_senders_do_not_stop_honest_payments(deployed):
         return deployed.nginx.connect(source="127.0.0.2")
 
     host = deployed.url.split("//")[1]
-    with Slow(connect, host, 260) as slow, ThreadPoolExecutor(4) as pool:
+    with Slow(connect, host, 500) as slow, ThreadPoolExecutor(4) as pool:
         slow.drip()
         customers = [Customer(deployed) for _ in range(4)]
         bought = list(pool.map(Customer.buys, customers))
@@ -107,6 +107,28 @@ def test_head_and_body_have_deadlines(deployed):
     with ThreadPoolExecutor(4) as pool:
         held = list(pool.map(lambda one: _held(deployed, *one), slow))
     assert all(8 < seconds < 15 for seconds in held), held
+
+
+def _answer(line):
+    line.settimeout(5)
+    try:
+        return line.recv(99).split()[1]
+    except TimeoutError:
+        return None
+
+
+@behind_nginx
+def test_one_address_has_so_many_requests_under_way_and_no_more(deployed):
+    """E18: who drips bodies fast enough for the deadline holds few of them."""
+    host = deployed.url.split("//")[1]
+    with ExitStack() as held, ThreadPoolExecutor(60) as pool:
+        lines = []
+        for _ in range(60):
+            line = held.enter_context(deployed.nginx.connect(source="127.0.0.4"))
+            line.sendall(BODY.format(host).encode())
+            lines.append(line)
+        answers = list(pool.map(_answer, lines))
+    assert (answers.count(b"429"), answers.count(None)) == (20, 40)
 
 
 @behind_nginx

@@ -53,13 +53,13 @@ def test_a_healthy_shop_is_told_so_line_by_line(shop):
     assert {level for level, _, _ in found.values()} == {"ok"}
     assert list(found) == [
         "keys",
+        "webhook secret",
         "order book",
         "Omise",
         "mode",
         "API version",
         "clock",
         "webhook address",
-        "webhook secret",
         "deliveries",
         "currency",
         "open payments",

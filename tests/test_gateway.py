@@ -472,6 +472,7 @@ def test_a_picture_that_fails_is_not_asked_for_at_every_look(omise, app, monkeyp
     """C8: nor is it for long; one that came is kept."""
     kept, uri = Pictures(), f"http://{omise.address}/qr.svg"
     omise.answer = answer(500, b"", "text/plain")
+    monkeypatch.setattr("payment.gateway.pictures._REST", 60)
     with app.app_context():
         for _ in range(3):
             with pytest.raises(GatewayError):

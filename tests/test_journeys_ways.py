@@ -278,6 +278,7 @@ def test_a_bank_is_chosen_and_its_page_confirms(build_shop, opened):
     window.goes_on()
     window.answers("Pay")
     window.sees("paid")
+    expect(window.page.get_by_text("by FPX (Maybank2U)")).to_be_visible()
     assert shop.omise.latest()["source"]["bank"] == "maybank2u"
 
 

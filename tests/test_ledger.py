@@ -2,15 +2,17 @@
 
 import gc
 import itertools
+import os
 import sqlite3
 import threading
 import uuid
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from rig import database_url, why
-from sqlalchemy import update
+from sqlalchemy import create_engine, text, update
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -19,6 +21,7 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.pool import NullPool
 
 import payment
 from app import create_app
@@ -27,7 +30,7 @@ from payment.gateway.charge import Charge
 from payment.orders import entries, ledger, queries
 from payment.orders.budgets import Payer
 from payment.orders.models import Attempt, Entry, Order
-from payment.orders.transaction import is_outage, transaction
+from payment.orders.transaction import PATIENCE, Book, is_outage, transaction
 
 STATUSES = list(ledger.MAY_BECOME)
 SIGNALS = ("order_paid", "order_changed", "attention_needed")
@@ -409,6 +412,24 @@ def test_what_no_database_can_hold_is_cleaned_out_of_a_text():
     assert why(order_of(attempt)) == "odd ? text"
 
 
+def test_a_reason_is_cut_to_the_room_that_there_is():
+    """A31: PostgreSQL refuses what is longer."""
+    attempt, _ = opens()
+    ledger.flag(attempt.order_id, "x" * 600, "sweep")
+    assert why(order_of(attempt)) == "x" * 500
+
+
+def test_what_was_given_back_is_not_forgotten_over_an_answer_from_before():
+    """A27: answers overtake each other, and a refund is never undone."""
+    attempt, _ = opens()
+    paid = charge_of(attempt, "successful")
+    ledger.record(paid, "charge")
+    ledger.record(replace(paid, refunded_amount=5000), "webhook")
+    ledger.record(paid, "page")
+    assert again(attempt).refunded_amount == 5000
+    assert len(told(attempt, "refunded")) == 1
+
+
 @pytest.mark.parametrize("status", ["failed", "expired", "closed"])
 def test_late_success_is_recorded_and_flagged(status):
     """A14: the order is paid, and a person is told that it had ended."""
@@ -687,27 +708,98 @@ def test_what_a_receiver_missed_is_told_again_and_then_no_more(mail):
     assert (mail.asked, told_at(attempt)) == (1, [None])
     mail.mended = True
     # It may be on its way just now.
-    entries.tell_what_is_left()
+    entries.tell_what_is_left(9)
     assert mail.asked == 1
     age_entries(attempt, minutes=2)
-    assert entries.tell_what_is_left() >= 1
+    entries.tell_what_is_left(9)
     assert mail.sent == [attempt.order_id]
     assert all(told_at(attempt))
-    entries.tell_what_is_left()
+    entries.tell_what_is_left(9)
     assert mail.asked == 2
 
 
-def test_a_receiver_that_never_works_is_left_alone_after_a_day(mail):
-    """A28: what nobody can be told is not told for ever."""
+def test_what_nobody_was_told_of_for_a_day_is_named_and_goes_on_being_told(mail):
+    """A28: however long the receivers, or the sweep, were away."""
     attempt, _ = opens()
     ledger.record(charge_of(attempt, "successful"), "webhook")
     age_entries(attempt, hours=23)
-    entries.tell_what_is_left()
-    assert mail.asked == 2
+    assert attempt.order_id not in entries.tell_what_is_left(9)
     age_entries(attempt, hours=25)
-    entries.tell_what_is_left()
-    assert mail.asked == 2
+    assert entries.tell_what_is_left(9).count(attempt.order_id) == 1
     assert told_at(attempt) == [None]
+    mail.mended = True
+    age_entries(attempt, days=300)
+    assert attempt.order_id not in entries.tell_what_is_left(9)
+    assert mail.sent == [attempt.order_id]
+    assert all(told_at(attempt))
+
+
+@pytest.fixture
+def backlog(mail, monkeypatch):
+    """Give a receiver that works for new orders only, and ten old ones that it fails on."""
+    broken = []
+
+    def hear(app, order, why):
+        heard.append(order.id)
+        if order.id in broken:
+            raise RuntimeError("not this one")
+
+    mail.mended, heard = True, []
+    entries.tell_what_is_left(9)
+    with payment.order_paid.connected_to(hear):
+        for _ in range(10):
+            attempt, _ = opens()
+            broken.append(attempt.order_id)
+            ledger.record(charge_of(attempt, "successful"), "webhook")
+            age_entries(attempt, minutes=9)
+        heard.clear()
+        yield heard
+        broken.clear()
+        monkeypatch.undo()
+        entries.tell_what_is_left(9)
+
+
+def untold(attempt, monkeypatch):
+    """Let a crash come between an order's payment and its telling."""
+    with monkeypatch.context() as crash:
+        crash.setattr(entries, "tell", lambda _: None)
+        ledger.record(charge_of(attempt, "successful"), "webhook")
+    age_entries(attempt, minutes=2)
+
+
+def test_the_newest_are_told_first_whatever_fails_before(backlog, monkeypatch):
+    """A28: old ones that fail for ever keep nobody waiting."""
+    monkeypatch.setattr(entries, "_TRIED", 1)
+    attempt, _ = opens()
+    untold(attempt, monkeypatch)
+    entries.tell_what_is_left(9)
+    assert backlog[0] == attempt.order_id
+    assert all(told_at(attempt))
+
+
+def test_what_lies_behind_many_that_fail_is_told_some_day(backlog, monkeypatch):
+    """A28: none is for ever the last."""
+    monkeypatch.setattr(entries, "_TRIED", 2)
+    attempt, _ = opens()
+    untold(attempt, monkeypatch)
+    last = [one for one in entries.history(attempt.order_id) if one.what == "paid"]
+    with transaction(lambda session: session)() as session:
+        oldest = session.query(Entry.id).order_by(Entry.id).first()[0]
+    alter(Entry, last[0].id, id=oldest - 1)
+    for _ in range(200):
+        if attempt.order_id in backlog:
+            break
+        entries.tell_what_is_left(9)
+    assert all(told_at(attempt))
+
+
+def test_telling_what_was_left_ends_in_time(backlog, monkeypatch):
+    """B18: receivers that are slow hold no round."""
+    clock = itertools.count()
+    slow = type("Time", (), {"monotonic": staticmethod(lambda: next(clock))})
+    monkeypatch.setattr(entries, "time", slow)
+    entries.tell_what_is_left(6)
+    assert 2 <= len(backlog) <= 6
 
 
 def dies(_):
@@ -725,10 +817,10 @@ def test_a_crash_between_commit_and_signal_loses_no_signal(mail, monkeypatch):
     assert order_of(attempt).paid_by == attempt.id
     assert mail.sent == []
     # As young as this it may be on its way to the receivers.
-    entries.tell_what_is_left()
+    entries.tell_what_is_left(9)
     assert mail.sent == []
     age_entries(attempt, minutes=2)
-    entries.tell_what_is_left()
+    entries.tell_what_is_left(9)
     assert mail.sent == [attempt.order_id]
 
 
@@ -755,7 +847,7 @@ def test_what_nobody_listens_to_is_not_kept_for_a_listener():
         late.append(order.id)
 
     with payment.order_paid.connected_to(hear):
-        entries.tell_what_is_left()
+        entries.tell_what_is_left(9)
     assert attempt.order_id not in late
 
 
@@ -893,6 +985,19 @@ def test_a_second_writer_waits_until_the_first_has_decided(app):
     assert first() == []
     thread.join()
     assert len(opened) == 1
+
+
+@pytest.mark.skipif(
+    "TEST_POSTGRES_URL" not in os.environ, reason="only PostgreSQL knows these limits"
+)
+@pytest.mark.parametrize("of_a_host", [False, True])
+def test_postgresql_lets_nobody_wait_for_long(app, of_a_host):
+    """A30: neither for a lock nor for a statement, whoever made the engine."""
+    book = app.extensions["payment"].book
+    engine = create_engine(book.engine.url, poolclass=NullPool)
+    with (Book(engine, None, Path()) if of_a_host else book).session() as session:
+        for limit in ("lock_timeout", "statement_timeout"):
+            assert session.scalar(text(f"SHOW {limit}")) == f"{PATIENCE}s"
 
 
 def test_a_charge_of_another_app_is_left_alone():

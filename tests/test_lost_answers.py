@@ -385,6 +385,28 @@ def test_a_list_that_was_not_read_to_its_end_proves_nothing(shop, filled, wrong)
     assert attempt_of(filled).status == "not_found"
 
 
+def test_a_list_that_repeats_a_page_proves_nothing(shop, filled, monkeypatch):
+    """A20: rows told twice stand where others were not told."""
+    filled.pays()
+    filled.adds()
+    never_arrives(shop)
+    filled.pays()
+    saved_card(filled)
+    waits(filled, minutes=11)
+    read = verbs.charges_between
+
+    def first_page_for_ever(begin, end, offset):
+        page = read(begin, end, 0)
+        return verbs.Page(page.rows, 2 * len(page.rows))
+
+    with monkeypatch.context() as hop:
+        hop.setattr(verbs, "charges_between", first_page_for_ever)
+        shop.sweep()
+    assert attempt_of(filled).status == "unknown"
+    shop.sweep()
+    assert attempt_of(filled).status == "not_found"
+
+
 def test_a_list_begun_before_patience_ran_out_proves_nothing(shop, filled, monkeypatch):
     """A20: the charge may have come after it was read; a round may be suspended meanwhile."""
     never_arrives(shop)

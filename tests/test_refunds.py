@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from fault_rig import ago, begin
-from rig import eventually, free_port
+from rig import eventually, free_port, why
 from shopper import Shopper
 from sqlalchemy import update
 
@@ -227,7 +227,7 @@ def test_an_amount_that_cannot_be_is_refused_in_words(shop, paid, amount, said):
 def test_nothing_is_refunded_unless_the_operator_says_yes(shop, paid, monkeypatch):
     nobody = run(shop, "refund", paid.id)
     assert (nobody.exit_code, nobody.stdout) == (1, "")
-    assert "Nobody is there to say so, and nothing was done" in nobody.output
+    assert "Nobody is at a terminal to answer, and nothing was done" in nobody.output
     monkeypatch.setattr(terminal, "is_somebody_there", lambda: True)
     runner = shop.app.test_cli_runner()
     result = runner.invoke(args=["payment", "refund", paid.id], input="n\n")
@@ -290,6 +290,85 @@ def test_a_refund_that_is_another_s_by_its_metadata_is_not_taken(shop, paid):
     with shop.app.app_context():
         verbs.refund_charge(paid.attempts[0].charge_id, 10000, "by hand")
     assert asks_again(shop, lost) == "sent"
+
+
+def strays(request, row):
+    """Let requests to refund be lost, and the answer to another one come for each."""
+
+    def other(method, path, payload=None, headers=None):
+        return row if method == "post" else request(method, path, payload, headers)
+
+    return other
+
+
+@pytest.mark.parametrize("whose", ["the dashboard's", "ours"])
+def test_the_answer_to_another_refund_is_none(shop, paid, version, whose, monkeypatch):
+    """A26, A17: of the same amount; ours is looked up, and stays open until it is found."""
+    charge_id = paid.attempts[0].charge_id
+    if whose == "ours":
+        assert give_back(shop, paid, 10000).status == "done"
+    else:
+        with shop.app.app_context():
+            verbs.refund_charge(charge_id, 10000, "by hand")
+    with shop.app.app_context():
+        (earlier,) = verbs.refunds_of(charge_id).objects()
+    with monkeypatch.context() as line:
+        line.setattr(verbs.Charges, "_request", strays(verbs.Charges._request, earlier))
+        lost = give_back(shop, paid, 10000, again=True)
+    assert (lost.status, lost.refund_id) == ("sent", None)
+    assert charged(shop, paid)["refunded"] == 10000
+    assert asks_again(shop, lost) == "sent"
+    age(shop, lost, minutes=11)
+    assert asks_again(shop, lost) == "not_found"
+
+
+def test_a_refund_that_another_row_has_is_not_taken_twice(shop, paid):
+    """A26: the book itself refuses it, in words and without a traceback."""
+    first = give_back(shop, paid, 10000)
+    shop.omise.breaks("reset_before", **CREATE)
+    lost = give_back(shop, paid, 10000, again=True)
+    with shop.app.app_context():
+        made = verbs.Refund(first.refund_id, 10000, "closed", False, None)
+        assert refunds._close(lost.id, "done", "sweep", made=made).status == "sent"
+    assert refunds_in_book(shop, paid) == [("done", 10000), ("sent", 10000)]
+
+
+def test_one_of_two_that_could_be_ours_is_flagged(shop, paid, monkeypatch):
+    """A24: 2017-11-02 shows no metadata, so that which of them is ours is a guess."""
+    monkeypatch.setitem(shop.app.config, "OMISE_API_VERSION", "2017-11-02")
+    shop.omise.breaks("reset_after", **CREATE)
+    shop.omise.breaks("answer_before", skip=1, **LIST)
+    lost = give_back(shop, paid, 10000)
+    with shop.app.app_context():
+        verbs.refund_charge(paid.attempts[0].charge_id, 10000, "by hand")
+    assert asks_again(shop, lost) == "done"
+    assert "2 of its amount are new" in why(shop.order(paid.id))
+
+
+@pytest.mark.parametrize("word", ["failed", "rejected"])
+def test_a_refund_that_omise_calls_failed_has_failed(shop, paid, word):
+    """A17: whatever the HTTP status was."""
+    shop.omise.breaks("change", set={"status": word}, **CREATE)
+    result = run(shop, "refund", paid.id, "100", "--yes")
+    assert result.exit_code == 1
+    assert f"Omise refused ({word})" in result.output
+    assert refunds_in_book(shop, paid) == [("failed", 10000)]
+
+
+@pytest.mark.parametrize(("then", "became"), [("closed", "done"), ("failed", "failed")])
+def test_a_refund_that_is_not_closed_yet_is_watched(shop, paid, then, became):
+    """A17: nobody calls it done, or asks for it again, before Omise does."""
+    shop.omise.breaks("change", set={"status": "pending"}, **CREATE)
+    result = run(shop, "refund", paid.id, "100", "--yes")
+    assert "not known yet: do not refund again" in result.output
+    (open_one,) = shop.order(paid.id).attempts[0].refunds
+    assert (open_one.status, open_one.refund_id[:5]) == ("sent", "rfnd_")
+    with shop.app.app_context():
+        row = verbs.refunds_of(paid.attempts[0].charge_id).objects()[0]
+    for status, seen in (("pending", "sent"), (then, became)):
+        told = {"data": [row | {"status": status}]}
+        shop.omise.breaks("change", set=told, **LIST)
+        assert asks_again(shop, open_one) == seen
 
 
 def test_while_nobody_knows_no_second_refund_is_sent(shop, paid, version):
@@ -403,6 +482,19 @@ def test_a_list_of_refunds_that_was_not_read_to_its_end_proves_nothing(
     lost = give_back(shop, paid, 10000)
     age(shop, lost, minutes=11)
     shop.omise.breaks("change", set={"total": total}, **LIST)
+    assert asks_again(shop, lost) == "sent"
+    assert asks_again(shop, lost) == "not_found"
+
+
+def test_a_list_of_refunds_that_repeats_rows_proves_nothing(shop, paid):
+    """A20, A24: two rows of one refund are not two refunds."""
+    assert give_back(shop, paid, 100).status == "done"
+    shop.omise.breaks("reset_before", **CREATE)
+    lost = give_back(shop, paid, 10000)
+    age(shop, lost, minutes=11)
+    with shop.app.app_context():
+        row = verbs.refunds_of(paid.attempts[0].charge_id).objects()[0]
+    shop.omise.breaks("change", set={"data": [row, row], "total": 2}, **LIST)
     assert asks_again(shop, lost) == "sent"
     assert asks_again(shop, lost) == "not_found"
 

@@ -92,6 +92,7 @@ def test_sdk_accepts_a_dispute_which_loses_it(sdk, rig, disputed):
     dispute = sdk.Dispute.retrieve(opened["id"])
     dispute.accept()
     assert (dispute.status, dispute.closed_at is None) == ("lost", False)
+    assert dispute.message == "Merchant accepts the dispute"
     assert balance(rig) == before
     assert rig.events(charge)[-1] == "dispute.accept"
 

@@ -359,10 +359,10 @@ def test_schedule_has_the_known_fields_and_older_names(rig, monthly):
     schedule = rig.post("schedules", **monthly)
     assert list(schedule) == keys(
         "object id deleted livemode location every occurrences on in_words period status"
-        " active charge transfer next_occurrences_on ended_at start_on end_on created_at"
-        " execute_time"
+        " active state charge transfer next_occurrences_on ended_at start_on end_on"
+        " created_at execute_time deleted_by"
     )
-    assert schedule["charge"]["object"] == "charge_schedule"
+    assert schedule["charge"]["object"] == "scheduled_charge"
     assert schedule["charge"]["default_card"] is True
     old = rig.get(f"schedules/{schedule['id']}", headers=OLD)
     assert list(old) == keys(
@@ -432,7 +432,7 @@ def test_running_a_schedule_charges_its_customer_day_by_day(sdk, rig, monthly):
     occurrence = rig.post(path, key="")
     assert list(occurrence) == keys(
         "object livemode location id result schedule message status processed_at"
-        " created_at scheduled_on retry_on execute_time"
+        " created_at scheduled_on retry_on execute_time split_metadata transfer_amount"
     )
     assert occurrence["scheduled_on"] == "2030-01-14"
     charge = rig.get(f"charges/{occurrence['result']}")
@@ -445,6 +445,7 @@ def test_running_a_schedule_charges_its_customer_day_by_day(sdk, rig, monthly):
     assert schedule.occurrences.total == 1
     old = rig.get(occurrence["location"][1:], headers=OLD)
     assert (old["schedule_date"], old["retry_date"]) == ("2030-01-14", None)
+    assert old["livemode"] is False
     for _ in range(3):
         rig.post(path)
     assert rig.post(path)["message"] == "schedule has no days to come"
@@ -508,6 +509,7 @@ def test_schedule_may_transfer_to_a_recipient(rig, monthly):
     # What is left of an odd sum stays.
     assert 0 <= rig.get("balance")["total"] - transfer["amount"] <= 1
     assert transfer["schedule"] == schedule["id"]
+    assert made["transfer_amount"] == transfer["amount"]
     wanted["percentage_of_balance"] = 101
     refused = rig.post("schedules", transfer=wanted, **monthly)
     assert refused["message"] == "percentage_of_balance is invalid"

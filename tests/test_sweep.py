@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 import sandbox
 from payment import order_paid
 from payment.gateway import http, verbs
+from payment.gateway.errors import GatewayError
 from payment.operations import sweep
 from payment.operations.reconcile import SKEW
 from payment.operations.sweep import RATE, News, Round, back_off
@@ -165,7 +166,7 @@ def test_one_bad_row_stops_no_other(quiet):
     one, lines = run_round(quiet)
     assert (one.asked, one.errors) == (3, 1)
     (told,) = [line for line in lines if orders[0] in line]
-    assert "Error" in told
+    assert "something went wrong that the log tells" in told
     assert all(quiet.order(order).paid_at for order in orders[1:])
 
 
@@ -375,13 +376,13 @@ def test_the_order_book_being_away_is_said(quiet, monkeypatch, while_it_runs):
     book = quiet.app.extensions["payment"].book
     away = create_engine("sqlite:////nowhere/shop.sqlite3")
     if while_it_runs:
-        first = entries.tell_what_is_left
+        first = queries.watched
 
         def then_it_goes():
             monkeypatch.setattr(book, "_engine", away)
             return first()
 
-        monkeypatch.setattr(entries, "tell_what_is_left", then_it_goes)
+        monkeypatch.setattr(queries, "watched", then_it_goes)
         said = "The order book cannot be reached; nothing was asked."
     else:
         monkeypatch.setattr(book, "_engine", away)
@@ -531,6 +532,168 @@ def test_a_dispute_is_found_without_any_webhook_and_flagged(quiet):
     assert len(quiet.order(order).flags) == 2
     quiet.sweep()
     assert len(quiet.order(order).flags) == 2
+
+
+def disputes_of(shop):
+    key = (sandbox.SECRET_KEY, "")
+    return requests.get(f"{shop.omise.base}disputes", auth=key, timeout=30).json()[
+        "data"
+    ]
+
+
+def test_a_dispute_is_followed_to_its_end_however_long_that_takes(quiet):
+    """A27: opened three days ago, lost now; every round but the first looks two days back."""
+    quiet.omise.control("settings", clock_offset=-3 * 24 * 60 * 60)
+    order = paid_order(quiet)
+    quiet.omise.control(f"charges/{charge_id(quiet, order)}/dispute")
+    quiet.omise.control("settings", clock_offset=0)
+    set_attempt(quiet, order, created_at=ago(quiet, days=3))
+    news = News()
+    run_round(quiet, news)
+    assert quiet.order(order).attempts[0].dispute == "open"
+    (dispute,) = disputes_of(quiet)
+    uri = f"{quiet.omise.base}disputes/{dispute['id']}/accept"
+    key = (sandbox.SECRET_KEY, "")
+    requests.patch(uri, auth=key, timeout=30).raise_for_status()
+    run_round(quiet, news)
+    assert quiet.order(order).attempts[0].dispute == "lost"
+
+
+def test_of_long_lists_the_newest_are_read_and_the_rest_is_told(quiet, monkeypatch):
+    """A27, B17: however much others give back or dispute in the same account."""
+    older, newer = paid_order(quiet), paid_order(quiet)
+    for order in (older, newer):
+        with quiet.app.app_context():
+            verbs.refund_charge(charge_id(quiet, order), 12000, "by hand")
+        quiet.omise.control(f"charges/{charge_id(quiet, order)}/dispute")
+    monkeypatch.setattr(verbs, "PAGE", 1)
+    monkeypatch.setattr(sweep, "_PAGES_OF_NEWS", 1)
+    _, lines = run_round(quiet)
+    assert lines == [
+        "refunds of the dashboard: only the newest 1 could be listed",
+        "disputes: only the newest 1 could be listed",
+    ]
+    attempt = quiet.order(newer).attempts[0]
+    assert (attempt.refunded_amount, attempt.dispute) == (12000, "open")
+
+
+def test_charges_that_cannot_be_read_stop_neither_refunds_nor_disputes(quiet):
+    """B17: Omise answers, so it is not down; it is told, row by row."""
+    disputed = paid_order(quiet)
+    quiet.omise.control(f"charges/{charge_id(quiet, disputed)}/dispute")
+    quiet.omise.control("settings", three_d_secure=True)
+    orders = waiting_orders(quiet, 6)
+    for order in orders:
+        path = f"/charges/{charge_id(quiet, order)}"
+        quiet.omise.breaks("change", method="GET", path=path, set={"amount": "much"})
+    one, lines = run_round(quiet)
+    assert (one.asked, one.errors) == (6, 6)
+    assert "amount is not an amount" in lines[0]
+    assert quiet.order(disputed).attempts[0].dispute == "open"
+
+
+def two_lost_orders(shop):
+    """Let two answers get lost, one long before the other, and give both orders."""
+    old, new = lost_order(shop), lost_order(shop)
+    long_ago = ago(shop, hours=30)
+    for order, left in ((old, long_ago), (new, ago(shop, minutes=1))):
+        set_attempt(shop, order, pays_with=None, sent_at=left, created_at=left)
+    return old, new
+
+
+def change_window(monkeypatch, is_it, answer):
+    """Let a window of the list of charges answer otherwise; gives how often it was read."""
+    honest, reads = verbs.charges_between, []
+
+    def read(begin, end, offset):
+        if not is_it(begin):
+            return honest(begin, end, offset)
+        reads.append(offset)
+        return answer(offset)
+
+    monkeypatch.setattr(verbs, "charges_between", read)
+    return reads
+
+
+def breaks_down(offset):
+    raise GatewayError("HTTP 500")
+
+
+def endless(offset):
+    rows = [{"object": "charge", "id": f"chrg_test_{offset + one}"} for one in range(9)]
+    return verbs.Page(rows, 10**6)
+
+
+@pytest.mark.parametrize("answer", [breaks_down, endless])
+@pytest.mark.parametrize("which", ["the old", "the new"])
+def test_one_window_that_is_never_read_stops_no_other(
+    quiet, monkeypatch, which, answer
+):
+    """B17, A3: it fails, or it has no end; so much is read of it, and it is told."""
+    old, new = two_lost_orders(quiet)
+    (found,) = [one for one in (old, new) if (one == old) is not (which == "the old")]
+    begins = ago(quiet, hours=15)
+    if which == "the new":
+        # The list shows the old one's charge where its attempt says that it was made.
+        shown = [row for row in quiet.omise.charges() if old in str(row["metadata"])]
+        change_window(
+            monkeypatch, lambda begin: begin < begins, lambda _: verbs.Page(shown, 1)
+        )
+    reads = change_window(
+        monkeypatch, lambda begin: (begin < begins) is (which == "the old"), answer
+    )
+    monkeypatch.setattr(sweep, "_PAGES_OF_A_WINDOW", 3)
+    monkeypatch.setattr(sweep, "_PAGES", 4)
+    one, lines = run_round(quiet)
+    assert charge_id(quiet, found)
+    assert len(reads) == (2 if answer is breaks_down else 3)
+    said = "HTTP 500" if answer is breaks_down else "not all charges of"
+    assert lines[0].startswith(f"lost answers: {said}")
+    assert one.errors == (2 if answer is breaks_down else 0)
+
+
+def test_a_list_that_repeats_its_rows_is_not_read_on_and_on(quiet, monkeypatch):
+    """B17: nothing new in a page is the end of it."""
+    two_lost_orders(quiet)
+    begins = ago(quiet, hours=15)
+    reads = change_window(
+        monkeypatch, lambda begin: begin < begins, lambda _: endless(0)
+    )
+    run_round(quiet)
+    assert len(reads) == 2
+
+
+def test_receivers_are_told_what_was_left_after_omise_was_asked(quiet, monkeypatch):
+    """B18: one that is slow delays no lost answer."""
+    waiting_orders(quiet, 1)
+    sent = note_requests(monkeypatch)
+    told = []
+
+    def tell(seconds):
+        told.append((seconds, len(sent)))
+        return []
+
+    monkeypatch.setattr(entries, "tell_what_is_left", tell)
+    run_round(quiet)
+    assert told == [(10, len(sent))]
+
+
+def test_an_order_that_nobody_is_told_of_is_flagged_once(quiet):
+    """A28: also when somebody has looked after it, and the receiver goes on failing."""
+
+    def fails(app, order, why):
+        raise RuntimeError("the mail server is down")
+
+    with order_paid.connected_to(fails):
+        order = paid_order(quiet)
+        with quiet.engine.begin() as connection:
+            connection.execute(update(Entry).values(at=ago(quiet, hours=25)))
+        run_round(quiet)
+        assert "told to nobody for a day" in why(quiet.order(order))
+        runner = quiet.app.test_cli_runner()
+        assert runner.invoke(args=["payment", "clear", order]).exit_code == 0
+        run_round(quiet)
+    assert why(quiet.order(order)) is None
 
 
 @pytest.mark.parametrize("move", ["reverse", "expire"])

@@ -271,6 +271,9 @@ OTHER = "chrg_test_5other"
         ("refund_charge", REFUND | {"amount": 99}),
         ("refund_charge", REFUND | {"id": ID}),
         ("refund_charge", REFUND | {"object": "charge"}),
+        ("refund_charge", REFUND | {"metadata": {}}),
+        ("refund_charge", REFUND | {"metadata": None}),
+        ("refund_charge", REFUND | {"metadata": {"refund_id": "another"}}),
         ("newest_cards", LIST | {"data": [CARD | {"id": None}]}),
         ("newest_cards", LIST | {"data": None}),
     ],
@@ -281,6 +284,24 @@ def test_an_answer_about_something_else_is_no_answer(says, verb, given):
     with pytest.raises(GatewayError) as error:
         CASES[verb][0]()
     assert error.value.money_may_have_moved
+
+
+@pytest.mark.parametrize(
+    ("status", "became"),
+    [
+        ("closed", "done"),
+        (None, "done"),
+        ("failed", "failed"),
+        ("rejected", "failed"),
+        ("pending", "sent"),
+        ("a new word", "sent"),
+        (["closed"], "sent"),
+    ],
+)
+def test_only_a_closed_refund_is_done(says, status, became):
+    """A17: 2017-11-02 says no status."""
+    says(200, REFUND | {"status": status, "metadata": {"refund_id": "ours"}})
+    assert verbs.refund_charge(ID, 100, "ours").became == became
 
 
 @pytest.mark.parametrize(
@@ -322,12 +343,83 @@ def test_a_window_is_asked_for_in_omise_s_own_terms(says, omise):
     """A20: pages of a hundred, the oldest first, so that what is made meanwhile comes last."""
     says(200, LIST)
     verbs.charges_between(WHEN, datetime(2026, 2, 1), 200)
-    asked = omise.requests[0].decode()
-    body = (
-        '{"from": "2026-01-31T06:11:58Z", "limit": 100, "offset": 200,'
-        ' "order": "chronological", "to": "2026-02-01T00:00:00Z"}'
+    line, head = omise.requests[0].decode().split(" HTTP/1.1\r\n")
+    asked = (
+        "limit=100&offset=200&order=chronological"
+        "&from=2026-01-31T06%3A11%3A58Z&to=2026-02-01T00%3A00%3A00Z"
     )
-    assert asked.endswith(body)
+    assert line == f"GET /charges?{asked}"
+    # Nothing that a hop could drop from a question.
+    assert head.endswith("\r\n\r\n")
+    assert "content-length" not in head.lower()
+
+
+END = datetime(2026, 2, 1)
+SPAN = {"from": "2026-01-31T06:11:58Z", "to": "2026-02-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        {},
+        {"location": "/charges", "order": None},
+        {"location": "/charges/"},
+        {"location": "/behind/charges"},
+        {"location": "https://api.omise.co/charges"},
+        SPAN | {"limit": 100, "offset": 200, "order": "chronological"},
+        {"from": "2026-01-31T13:11:58+07:00", "to": "2026-02-01"},
+        {"data": [{"created_at": "2026-01-31T06:11:58Z"}, {"created": SPAN["to"]}]},
+        {"data": [{"created_at": "2026-01-31T05:52:00Z"}, {"created_at": "soon"}]},
+    ],
+)
+def test_a_list_that_says_it_is_what_was_asked_for_is_believed(says, app, states):
+    """A20: in both versions' words, and where it says nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(
+            app.config, "OMISE_API_BASE", app.config["OMISE_API_BASE"] + "behind/"
+        )
+        says(200, LIST | states)
+        assert verbs.charges_between(WHEN, END, 200).total == 0
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        {"object": "account"},
+        {"object": None},
+        {"location": "/charges/chrg_test_5xyz/refunds"},
+        {"location": "/events"},
+        {"location": 5},
+        {"limit": 20},
+        {"offset": 0},
+        {"offset": "200"},
+        {"order": "reverse_chronological"},
+        {"from": "1970-01-01T00:00:00Z"},
+        {"to": "2026-02-01T00:00:01Z"},
+        {"to": 5},
+        {"data": [{"created_at": "2026-01-31T05:51:00Z"}]},
+        {"data": [None, {"created": "2026-02-01T00:21:00Z"}]},
+    ],
+)
+def test_a_list_that_says_it_is_another_proves_nothing(says, states):
+    """A20, A26: of another path, cut or span, or no list at all."""
+    says(200, LIST | states)
+    with pytest.raises(GatewayError):
+        verbs.charges_between(WHEN, END, 200)
+
+
+def test_an_account_s_refunds_are_not_those_of_one_charge(says):
+    """A26: both paths end alike."""
+    for row, found in ((ID, True), (None, True), (OTHER, False)):
+        says(200, LIST | {"data": [REFUND | {"charge": row}]})
+        if found:
+            assert verbs.refunds_of(ID).ids() == {REFUND["id"]}
+            continue
+        with pytest.raises(GatewayError):
+            verbs.refunds_of(ID)
+    says(200, LIST | {"location": f"/charges/{ID}/refunds"})
+    with pytest.raises(GatewayError):
+        verbs.refunds_since(WHEN, 0)
 
 
 @pytest.mark.parametrize(

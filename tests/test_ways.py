@@ -2,7 +2,9 @@
 is kept."""
 
 import re
+import uuid
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -413,6 +415,32 @@ def test_a_row_refused_by_an_outdated_page_leads_back_to_the_basket(shop, shoppe
     assert "nothing was charged yet" in shopper.page.text
 
 
+def test_a_row_refused_for_an_order_that_is_paid_shows_no_form(shop, shopper):
+    """A21: nothing more is to be paid."""
+    shopper.adds()
+    shopper.pays(card="4111111111140011")
+    old = shopper.hidden()
+    shopper.pays_here()
+    order = shopper.order_id
+    assert shopper.state == "paid"
+    form = {**old, "form": str(uuid.uuid4()), "method": "truemoney"}
+    shopper.charges({**form, "phone_number": "12"}, follow=False)
+    assert (shopper.page.status_code, old["order"]) == (303, order)
+
+
+NO_ROWS = [one.name for one in methods.METHODS if not one.listed or one.by_card]
+
+
+@pytest.mark.parametrize("name", ["nothing", *NO_ROWS])
+def test_what_is_no_row_of_the_list_is_refused(shop, shopper, name):
+    """E8: by whatever name it is posted."""
+    shopper.adds()
+    shopper.opens_checkout()
+    shopper.chooses(name)
+    assert "Please choose how to pay; nothing was charged." in shopper.page.text
+    assert creates(shop) == 0
+
+
 def test_a_row_posted_again_leads_to_its_order(shop, shopper):
     """A1, A22: the form's id comes first, whatever is wrong with it by now."""
     shopper.adds()
@@ -423,6 +451,43 @@ def test_a_row_posted_again_leads_to_its_order(shop, shopper):
         shopper.charges({**shopper.form, "method": "promptpay", **details})
         assert shopper.order_id == order
     assert creates(shop) == 1
+
+
+def test_the_time_that_is_left_ends_when_the_charge_does(shop, shopper):
+    """D7: counted from the moment in which the page was drawn."""
+    begin(shop)
+    shopper.adds()
+    shopper.opens_checkout()
+    shopper.chooses("promptpay")
+    ends = datetime.fromisoformat(shop.omise.latest()["expires_at"])
+    before = datetime.now(UTC)
+    shopper.opens_order(shopper.order_id)
+    after = datetime.now(UTC)
+    left = timedelta(seconds=int(re.search(r'data-left="(\d+)"', shopper.page.text)[1]))
+    second = timedelta(seconds=1)
+    assert ends - after - second <= left <= ends - before + second
+    assert f'datetime="{ends:%Y-%m-%dT%H:%M:%S}' in shopper.page.text
+
+
+@pytest.mark.parametrize("by", ["row", "source"])
+def test_a_code_is_served_to_be_looked_at_or_to_be_saved(shop, shopper, by):
+    """D7: what is saved has a name; a settled order has no code any more."""
+    begin(shop)
+    shopper.adds()
+    shopper.opens_checkout()
+    shopper.chooses("promptpay") if by == "row" else shopper.pays_by("promptpay")
+    order_id = shopper.order_id
+    kind = "png" if by == "row" else "svg"
+    shown = shopper.opens_order(order_id, "/code")
+    assert shown.headers["Content-Type"].startswith(f"image/{kind}")
+    assert "Content-Disposition" not in shown.headers
+    saved = shopper.opens_order(order_id, "/code?save=1")
+    assert saved.content == shown.content
+    name = f"promptpay-{order_id[:8]}.{kind}"
+    assert saved.headers["Content-Disposition"] == f"attachment; filename={name}"
+    shop.omise.control(f"charges/{shop.omise.latest()['id']}/pay")
+    shop.sweep()
+    assert shopper.opens_order(order_id, "/code").status_code == 404
 
 
 # Token and source together

@@ -79,7 +79,7 @@ def paid(shop):
 
 def postman(shop):
     """Find the sandbox's postman, who can tell when all letters are delivered."""
-    return shop.app.wsgi_app.mounts["/sandbox"].extensions["sandbox_postman"]
+    return shop.app.extensions["sandbox"].extensions["sandbox_postman"]
 
 
 def waits(shopper):

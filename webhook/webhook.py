@@ -35,13 +35,13 @@ class Refusals:
     def __init__(self) -> None:
         self._lock = Lock()
         self._unsaid: dict[str, int] = {}
-        self._said_at: dict[str, float] = {}
+        self._said_at: dict[str, int] = {}
 
     def note(self, log: Logger, why: str) -> None:
         """Log a refusal, for each reason once a minute, with how many there were since."""
         with self._lock:
             self._unsaid[why] = self._unsaid.get(why, 0) + 1
-            now = time.monotonic()
+            now = int(time.monotonic())
             if now - self._said_at.get(why, -QUIET) < QUIET:
                 return
             self._said_at[why] = now

@@ -18,7 +18,7 @@ class Pictures:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, tuple[bytes, str]] = OrderedDict()
-        self._failed: OrderedDict[str, float] = OrderedDict()
+        self._failed: OrderedDict[str, int] = OrderedDict()
         self._lock = Lock()
 
     def get(self, uri: str) -> tuple[bytes, str]:
@@ -27,7 +27,7 @@ class Pictures:
             if uri in self._kept:
                 self._kept.move_to_end(uri)
                 return self._kept[uri]
-            if time.monotonic() - self._failed.get(uri, -_REST) < _REST:
+            if int(time.monotonic()) - self._failed.get(uri, -_REST) < _REST:
                 raise NothingSent("it could not be fetched a moment ago", reads=True)
         try:
             picture = http.fetch_picture(uri)
@@ -43,6 +43,6 @@ class Pictures:
 
     def _rest(self, uri: str) -> None:
         with self._lock:
-            self._failed[uri] = time.monotonic()
+            self._failed[uri] = int(time.monotonic())
             while len(self._failed) > _KEPT:
                 self._failed.popitem(last=False)

@@ -6,11 +6,14 @@ says no. An answer that does not name what was asked for is no answer.
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from flask import current_app
 
 from .capability import Capability
-from .charge import Charge, Unreadable
+from .charge import Charge, Unreadable, moment_of
 from .errors import BadAnswer, GatewayError
 from .request import Account, Customer, Source, Token, page
 from .request import Capability as Capabilities
@@ -157,13 +160,70 @@ class Page:
         """Give the rows that are objects at all."""
         return [row for row in self.rows if isinstance(row, dict)]
 
+    def ids(self) -> set[str]:
+        """Tell the ids that the rows have: rows that are told twice are one."""
+        told = (row.get("id") for row in self.objects())
+        return {one for one in told if isinstance(one, str)}
+
+
+# A row may be so far outside the window that was asked for, as clocks go.
+_SLACK = timedelta(minutes=20)
+
 
 def _page(path: str | tuple[str, ...], **cut: Any) -> Page:
-    answer = page(path, limit=PAGE, **cut)
+    """Ask for a page of a list; an answer that says it is a page of another one is none.
+
+    What it states of what was asked (its path, `offset`, `limit`, `order`, `from`, `to`) must
+    agree; 2017-11-02 says `order: null`.
+    """
+    asked = {"limit": PAGE, **cut}
+    answer = page(path, **asked)
     rows, total = answer.get("data"), answer.get("total")
-    if not isinstance(rows, list):
+    if answer.get("object") != "list" or not isinstance(rows, list):
         raise BadAnswer("an answer that is no list")
-    return Page(rows, total if type(total) is int and total >= 0 else None)
+    for name, value in asked.items():
+        if answer.get(name) is not None and not _agrees(answer[name], value):
+            raise BadAnswer(f"a list of another {name}: {str(answer[name])[:40]!r}")
+    if answer.get("location") is not None and not _is_at(answer["location"], path):
+        raise BadAnswer("an answer of another list")
+    found = Page(rows, total if type(total) is int and total >= 0 else None)
+    _check_span(found, cut)
+    return found
+
+
+def _agrees(said: Any, asked: Any) -> bool:
+    if isinstance(asked, int):
+        return type(said) is int and said == asked
+    return said == asked or (_utc(said) is not None and _utc(said) == _utc(asked))
+
+
+def _utc(text: Any) -> datetime | None:
+    """Read a moment in any way of ISO 8601, in UTC where no zone is named, or None."""
+    try:
+        moment = datetime.fromisoformat(text)
+        away = moment.utcoffset() or timedelta(0)
+        return moment.replace(tzinfo=None) - away
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _is_at(location: Any, path: str | tuple[str, ...]) -> bool:
+    """Tell whether a list lies where it was asked for, below Omise's own root or the base's."""
+    below = path if isinstance(path, str) else "/".join(path)
+    base = urlsplit(urljoin(current_app.config["OMISE_API_BASE"], below)).path
+    if not isinstance(location, str):
+        return False
+    return urlsplit(location).path.rstrip("/") in (f"/{below}", base)
+
+
+def _check_span(found: Page, cut: dict[str, Any]) -> None:
+    """Refuse rows that were made, as they say, outside the span that was asked for."""
+    begin, end = _utc(cut.get("from")), _utc(cut.get("to"))
+    for row in found.objects():
+        made = moment_of(row.get("created_at") or row.get("created"))
+        early = made and begin and made < begin - _SLACK
+        if early or (made and end and made > end + _SLACK):
+            raise BadAnswer("a list of another span")
 
 
 def charges_between(begin: datetime, end: datetime, offset: int) -> Page:
@@ -190,22 +250,31 @@ def newest_event() -> dict[str, Any] | None:
 
 
 def refunds_since(begin: datetime, offset: int) -> Page:
-    """Read a page of the account's refunds since a moment (UTC), the oldest first."""
+    """Read a page of the account's refunds since a moment (UTC), the newest first."""
     return _page(
-        "refunds", offset=offset, order="chronological", **{"from": _moment(begin)}
+        "refunds",
+        offset=offset,
+        order="reverse_chronological",
+        **{"from": _moment(begin)},
     )
 
 
 def disputes_since(begin: datetime, offset: int) -> Page:
-    """Read a page of the account's disputes since a moment (UTC), the oldest first."""
+    """Read a page of the account's disputes since a moment (UTC), the newest first."""
     return _page(
-        "disputes", offset=offset, order="chronological", **{"from": _moment(begin)}
+        "disputes",
+        offset=offset,
+        order="reverse_chronological",
+        **{"from": _moment(begin)},
     )
 
 
 def refunds_of(charge_id: str) -> Page:
     """List the refunds of a charge; Omise makes 15 at most (refunds-api)."""
-    return _page(("charges", charge_id, "refunds"), offset=0)
+    found = _page(("charges", charge_id, "refunds"), offset=0)
+    if any(row.get("charge") not in (None, charge_id) for row in found.objects()):
+        raise BadAnswer("the refunds of another charge")
+    return found
 
 
 def _moment(moment: datetime) -> str:
@@ -235,9 +304,48 @@ def reverse_charge(charge_id: str) -> Charge:
     return _asked(charge_id, _known(charge_id).reverse())
 
 
-def refund_charge(charge_id: str, amount: int, our_id: str) -> str:
-    """Give back so much of a charge, in the smallest unit (refunds-api#create); returns Omise's
-    id of it.
+@dataclass(frozen=True)
+class Refund:
+    """A refund as Omise tells of it; `amount` in the smallest unit.
+
+    `our_id` is what its metadata says; where a version shows none (2017-11-02), `is_named` is
+    false.
+    """
+
+    id: str
+    amount: Any
+    status: Any
+    is_named: bool
+    our_id: str | None
+
+    @classmethod
+    def read(cls, answer: dict[str, Any]) -> "Refund | None":
+        """Read a refund (refunds-api), or None if it is none."""
+        if answer.get("object") != "refund" or not is_id(answer.get("id"), "rfnd"):
+            return None
+        metadata = answer.get("metadata")
+        ours = metadata.get("refund_id") if isinstance(metadata, dict) else None
+        return cls(
+            answer["id"],
+            answer.get("amount"),
+            answer.get("status"),
+            "metadata" in answer,
+            ours if isinstance(ours, str) else None,
+        )
+
+    @property
+    def became(self) -> str:
+        """Tell whether money went back: done, failed, or sent where that is open.
+
+        Omise has always closed a refund as it made it; another word is no "done".
+        """
+        if self.status in ("failed", "rejected"):
+            return "failed"
+        return "done" if self.status in ("closed", None) else "sent"
+
+
+def refund_charge(charge_id: str, amount: int, our_id: str) -> Refund:
+    """Give back so much of a charge, in the smallest unit (refunds-api#create).
 
     `our_id` travels in the metadata, for the case that the answer is lost. The SDK's own
     `refund()` reads the charge too, and what goes wrong with that would be taken for a refund
@@ -248,11 +356,14 @@ def refund_charge(charge_id: str, amount: int, our_id: str) -> str:
         ("charges", charge_id, "refunds"),
         {"amount": amount, "metadata": {"refund_id": our_id}},
     )
-    if answer.get("object") != "refund" or not is_id(answer.get("id"), "rfnd"):
+    made = Refund.read(answer)
+    if made is None:
         raise BadAnswer("an answer that is no refund")
-    if answer.get("charge") not in (None, charge_id) or answer.get("amount") != amount:
+    if answer.get("charge") not in (None, charge_id) or made.amount != amount:
         raise BadAnswer("an answer of another refund")
-    return answer["id"]
+    if made.is_named and made.our_id != our_id:
+        raise BadAnswer("an answer of another refund, by its metadata")
+    return made
 
 
 @dataclass(frozen=True)

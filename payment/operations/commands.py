@@ -126,7 +126,8 @@ def sync(order_id: str) -> None:
                     refunds.reconcile(refund, operator())
         except GatewayError as error:
             unasked += 1
-            click.echo(f"attempt {attempt.number}: {in_words(error)}", err=True)
+            about = f"Omise could not be asked about attempt {attempt.number}"
+            click.echo(f"{about}: {in_words(error)}.", err=True)
     if unasked:
         raise click.ClickException("Not everything could be asked; run it again.")
     order = fresh(order)

@@ -44,8 +44,9 @@ class Finding:
 
 
 def look_over() -> Iterator[Finding]:
-    """Look at everything, one after the other; the order book first, since it needs no network."""
+    """Look at everything, one after the other; first what needs no network."""
     yield _keys()
+    yield _webhook_secret()
     book = _book()
     yield book
     with deadline.within(_FOR_OMISE):
@@ -82,7 +83,7 @@ def _book() -> Finding:
         migrations.check(book)
         queries.clock()
     except SettingError as error:
-        said, _, advice = error.message.partition(": ")
+        said, _, advice = error.message.rpartition(": ")
         return Finding("order book", FAIL, f"{said}.", advice[:1].upper() + advice[1:])
     except OrdersUnavailable:
         return Finding(
@@ -115,7 +116,6 @@ def _omise(has_book: bool) -> Iterator[Finding]:
     yield _version(account)
     yield _clock(date, has_book)
     yield _webhook_address(account)
-    yield _webhook_secret()
     if has_book:
         yield _try("deliveries", _deliveries)
     yield _try("currency", _currency, account)

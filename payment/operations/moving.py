@@ -68,7 +68,7 @@ def _say_what_was_captured(order: Order, number: int | None, units: int | None) 
             f"This order has no authorised charge{_its_state(order)}."
         )
     was = _plain(taken(paid), order)
-    if units not in (None, taken(paid)):
+    if taken(paid) != (paid.amount if units is None else units):
         raise click.ClickException(f"It was captured before: {was}. Nothing was done.")
     click.echo(f"It was captured before: {was}.")
 

@@ -154,20 +154,14 @@ def _was_never_used(pays_with: str) -> bool:
         raise
 
 
-def look(
-    attempts: Iterable[Attempt],
-    most_pages: int,
-    pace: Callable[[], None] = lambda: None,
-) -> Evidence:
+def look(attempts: Iterable[Attempt], most_pages: int) -> Evidence:
     """Look for the charges of attempts whose answer was lost, in the account's list of charges.
 
-    Reads a window of time around each attempt, so that the account's size does not matter;
-    windows that touch are read as one. `pace` is called before each request. Raises GatewayError.
+    At most so many pages of each window are read. Raises GatewayError.
     """
     evidence = Evidence()
-    lost = [one for one in attempts if _is_lost(one)]
-    for window in _windows(lost):
-        most_pages = _read(window, evidence, most_pages, pace)
+    for window in windows(attempts):
+        read(window, evidence, most_pages)
     return evidence
 
 
@@ -178,34 +172,49 @@ def _is_lost(attempt: Attempt) -> bool:
 
 
 @dataclass
-class _Window:
+class Window:
+    """A span of time in which the charges of some attempts must have been made."""
+
     begin: datetime
     end: datetime
     attempts: list[Attempt]
 
 
-def _windows(attempts: list[Attempt]) -> list[_Window]:
-    windows: list[_Window] = []
-    for one in sorted(attempts, key=lambda one: one.sent_at or one.created_at):
+def windows(attempts: Iterable[Attempt]) -> list[Window]:
+    """Give a window of time around each attempt whose answer was lost, the newest first.
+
+    So the account's size does not matter; windows that touch are one.
+    """
+    found: list[Window] = []
+    lost = [one for one in attempts if _is_lost(one)]
+    for one in sorted(lost, key=lambda one: one.sent_at or one.created_at):
         left_at = one.sent_at or one.created_at
         begin, end = left_at - SKEW, left_at + PATIENCE + SKEW
-        if windows and begin <= windows[-1].end:
-            windows[-1].end = end
-            windows[-1].attempts.append(one)
+        if found and begin <= found[-1].end:
+            found[-1].end = end
+            found[-1].attempts.append(one)
         else:
-            windows.append(_Window(begin, end, [one]))
-    return windows
+            found.append(Window(begin, end, [one]))
+    return found[::-1]
 
 
-def _read(
-    window: _Window, evidence: Evidence, most_pages: int, pace: Callable[[], None]
-) -> int:
-    """Read a window to its end, or as far as the pages go; returns how many pages are left."""
+def read(
+    window: Window,
+    evidence: Evidence,
+    most_pages: int,
+    pace: Callable[[], None] = lambda: None,
+) -> bool:
+    """Read a window to its end, or as far as the pages go; false where that tells not enough.
+
+    `pace` is called before each request. Raises GatewayError; what was found by then stands.
+    """
     wanted = {one.id for one in window.attempts}
     began, offset = queries.clock(), 0
-    while most_pages > 0 and not wanted <= evidence.found.keys():
+    seen: set[str] = set()
+    for _ in range(most_pages):
+        if wanted <= evidence.found.keys():
+            return True
         pace()
-        most_pages -= 1
         page = verbs.charges_between(window.begin, window.end, offset)
         for row in page.objects():
             metadata = row.get("metadata")
@@ -217,11 +226,13 @@ def _read(
             ):
                 evidence.found[named] = row["id"]
         offset += len(page.rows)
-        if page.total is not None and offset >= page.total:
+        fresh = page.ids() - seen
+        seen |= fresh
+        # Rows that were told twice stand where others were not told.
+        if page.total is not None and len(seen) >= page.total:
             evidence.complete |= dict.fromkeys(wanted - evidence.found.keys(), began)
+            return True
+        # `total` says that there is more, and there is nothing new: no evidence.
+        if not fresh or (page.total is not None and offset >= page.total):
             break
-        if (
-            not page.rows
-        ):  # `total` says that there is more, and there is not: no evidence
-            break
-    return most_pages
+    return wanted <= evidence.found.keys()

@@ -5,16 +5,17 @@ answer was lost is found again by our id in its metadata, or where a version of 
 none, as the one refund of that amount that was not there before.
 """
 
+import logging
 import uuid
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..gateway import verbs
-from ..gateway.errors import GatewayError
+from ..gateway.errors import BadAnswer, GatewayError
 from ..money import plain
 from ..orders import entries, ledger, queries
 from ..orders.entries import fit
@@ -22,6 +23,8 @@ from ..orders.ledger import lock
 from ..orders.models import ROOM_FOR_WHY, Attempt, Refund
 from ..orders.transaction import transaction
 from .reconcile import PATIENCE
+
+log = logging.getLogger(__name__)
 
 # The requests that reconciling one refund takes.
 REQUESTS = 2
@@ -60,14 +63,20 @@ def give_back(
     refund = _open(attempt.order_id, attempt_id, amount, before, by, why, again)
     try:
         made = verbs.refund_charge(attempt.charge_id, refund.amount, refund.id)
+        if made.id in before:
+            raise BadAnswer("an answer of an earlier refund")
     except GatewayError as error:
         if not error.money_may_have_moved:
             return _close(refund.id, "failed", by, code=error.code)
         with suppress(GatewayError):  # then it stays `sent` until a sweep can ask
             reconcile(refund, by)
     else:
-        _close(refund.id, "done", by, made=made)
+        refund = _close(refund.id, made.became, by, made=made)
         with suppress(GatewayError):
+            if (
+                refund.refund_id != made.id
+            ):  # it was the answer to another refund of ours
+                reconcile(refund, by)
             ledger.record(verbs.find_charge(attempt.charge_id), by, attempt)
     return _again(refund)
 
@@ -87,35 +96,56 @@ def reconcile(refund: Refund, by: str) -> str:
         return refund.status
     began = queries.clock()
     page = verbs.refunds_of(attempt.charge_id)
-    made = _find(refund, page.objects(), _ids_of_others(refund))
+    made = _find(refund, page, _ids_of_others(refund), by)
     ledger.record(verbs.find_charge(attempt.charge_id), by, attempt)
     if made:
-        return _close(refund.id, "done", by, made=made).status
-    whole = page.total is not None and page.total <= len(page.rows)
+        return _close(refund.id, made.became, by, made=made).status
+    whole = page.total is not None and page.total <= len(page.ids())
     if whole and began - refund.created_at > PATIENCE and refund.status == "sent":
         return _close(refund.id, "not_found", by).status
     return refund.status
 
 
-def _find(refund: Refund, rows: list[dict[str, Any]], others: set[str]) -> str | None:
-    """Find a refund of ours among those of its charge; gives Omise's id of it."""
-    for row in rows:
-        metadata = row.get("metadata")
-        if isinstance(metadata, dict) and metadata.get("refund_id") == refund.id:
-            return row.get("id")
+def _find(
+    refund: Refund, page: verbs.Page, others: set[str], by: str
+) -> verbs.Refund | None:
+    """Find a refund of ours among those of its charge."""
+    rows = [verbs.Refund.read(row) for row in page.objects()]
+    made = [row for row in rows if row]
+    for one in made:
+        if one.our_id == refund.id:
+            return one
     # 2017-11-02 shows no metadata: what was not there before, and is nobody else's, is ours.
-    if refund.before is None:
+    known = {*(refund.before or []), *others}
+    new = [
+        one
+        for one in made
+        if not one.is_named and one.amount == refund.amount and one.id not in known
+    ]
+    if not new or refund.before is None:
         return None
-    for row in rows:
-        new = row.get("id") not in refund.before and row.get("id") not in others
-        if new and row.get("amount") == refund.amount and not row.get("metadata"):
-            return row.get("id")
-    return None
+    if len(new) > 1:
+        _flag_a_guess(refund, new, by)
+    return new[0]
+
+
+def _flag_a_guess(refund: Refund, new: list[verbs.Refund], by: str) -> None:
+    """Call an operator where the answer was lost, and several refunds could be ours."""
+    attempt = queries.find_attempt(refund.attempt_id)
+    if attempt:
+        ids = ", ".join(one.id for one in new)
+        why = (
+            f"the answer to a refund was lost, and {len(new)} of its amount are new ({ids}): the "
+            "first was taken for it, look on the dashboard who asked for the others"
+        )
+        ledger.flag(attempt.order_id, why, by)
 
 
 @transaction
 def _ids_of_others(session: Session, refund: Refund) -> set[str]:
-    known = select(Refund.refund_id).where(Refund.attempt_id == refund.attempt_id)
+    known = select(Refund.refund_id).where(
+        Refund.attempt_id == refund.attempt_id, Refund.id != refund.id
+    )
     return set(session.scalars(known.where(Refund.refund_id.is_not(None))))
 
 
@@ -200,9 +230,17 @@ def _close(
     by: str,
     *,
     code: str | None = None,
-    made: str | None = None,
+    made: verbs.Refund | None = None,
 ) -> Refund:
-    refund, news = _closed(refund_id, status, by, code, made)
+    try:
+        refund, news = _closed(refund_id, status, by, code, made)
+    except IntegrityError:
+        # Another refund of ours has that id: this was its answer, and none of this one.
+        log.warning("refund %s: %s is another's", refund_id, made and made.id)
+        found = queries.find_refund(refund_id)
+        if found is None:
+            raise
+        return found
     entries.tell(news)
     return refund
 
@@ -214,6 +252,11 @@ def _closed(session, refund_id, status, by, code, made):
     lock(session, attempt.order_id)
     session.refresh(refund)
     if refund.status in ("done", "failed"):
+        return refund, []
+    if made:
+        refund.refund_id = made.id
+        code = made.status if status == "failed" else code
+    if status == refund.status:
         return refund, []
     entries.append(
         session,
@@ -227,5 +270,4 @@ def _closed(session, refund_id, status, by, code, made):
         signal="order_changed",
     )
     refund.status, refund.failure_code = status, fit(code, 64)
-    refund.refund_id = made or refund.refund_id
     return refund, entries.untold(session)

@@ -1,7 +1,8 @@
 """Sweep the order book: ask about everything that is open, gently, whatever goes wrong.
 
 First what Omise says has happened since the last round, then answers that were lost, then the
-newest; what a round has no time for comes in the next.
+newest; what a round has no time for comes in the next. Receivers of signals that were left untold
+come last: they may be slow.
 """
 
 import logging
@@ -14,11 +15,11 @@ from typing import Any
 
 from ..gateway import verbs
 from ..gateway.charge import moment_of
-from ..gateway.errors import GatewayError
+from ..gateway.errors import BadAnswer, GatewayError
 from ..orders import entries, ledger, queries
 from ..orders.models import Attempt, Refund
 from . import refunds
-from .reconcile import SKEW, Evidence, look, reconcile
+from .reconcile import SKEW, Evidence, Window, read, reconcile, windows
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +29,11 @@ RATE = 10
 _WRONG_IN_A_ROW, _SLOW_DOWNS = 5, 3
 # The longest rest, in seconds, that Omise may ask for within a round.
 LONGEST_REST = 60
-# How far a round looks into lists: requests of 100 rows each, for lost answers and for news.
-_PAGES, _PAGES_OF_NEWS = 200, 20
+# How far a round looks into lists, in requests of 100 rows each: for lost answers in all, in one
+# window, and for news.
+_PAGES, _PAGES_OF_A_WINDOW, _PAGES_OF_NEWS = 400, 150, 20
+# How long a round tells receivers what was left untold, in seconds.
+_TELLS_FOR = 10
 # How long a patient round goes on with what is old, in seconds: the next round begins with what
 # is new.
 LONGEST_ROUND = 20
@@ -84,6 +88,7 @@ class Round:
         self._tell, self._patiently, self._news = tell, news is not None, news or News()
         self._in_a_row = self._slow_downs = 0
         self._heard_of: set[str] = set()
+        self._pages = _PAGES
         self._over, self._next = False, time.monotonic()
         self._ends = time.monotonic() + LONGEST_ROUND
 
@@ -92,7 +97,6 @@ class Round:
 
         Raises OrdersUnavailable when the order book cannot even be listed.
         """
-        entries.tell_what_is_left()
         attempts, now = queries.watched()
         due = [one for one in attempts if self._is_due(one, now)]
         if not self._patiently:
@@ -111,8 +115,16 @@ class Round:
             self._try(f"refund {refund.id}", self._reconcile_refund, refund)
         back = now - (_LOOKS_BACK_AGAIN if since else _LOOKS_BACK)
         self._try("refunds of the dashboard", self._hear_refunds, back)
-        self._try("disputes", self._hear_disputes, back)
+        # One that is open is followed to its end, however long ago it was opened.
+        disputed = (queries.disputed_since() or now) - SKEW
+        self._try("disputes", self._hear_disputes, min(back, disputed))
         self._news.since = now
+        self._tell_receivers()
+
+    def _tell_receivers(self) -> None:
+        for order_id in entries.tell_what_is_left(_TELLS_FOR):
+            why = "order_paid was told to nobody for a day: its receivers fail, see the log"
+            ledger.flag_once(order_id, why, "sweep")
 
     def _gap(self, attempt: Attempt, now: datetime) -> timedelta:
         return back_off(attempt, now) if self._patiently else timedelta(0)
@@ -127,9 +139,29 @@ class Round:
         return late and attempt.status == "pending"
 
     def _look(self, attempts: list[Attempt]) -> Evidence:
-        # Twice if need be: one list that fails would put off every answer that was lost.
-        ask = ("lost answers", look, attempts, _PAGES, self._pace)
-        return self._try(*ask) or self._try(*ask) or Evidence()
+        evidence = Evidence()
+        for window in windows(attempts):
+            # Twice if need be: one list that fails would put off every answer that was lost then.
+            ask = ("lost answers", self._read, window, evidence)
+            if self._try(*ask) is None:
+                self._try(*ask)
+        return evidence
+
+    def _read(self, window: Window, evidence: Evidence) -> bool:
+        most = min(self._pages, _PAGES_OF_A_WINDOW)
+        whole = read(window, evidence, most, self._turn_page)
+        if not whole:
+            span = f"{window.begin:%Y-%m-%d %H:%M} to {window.end:%H:%M} UTC"
+            self._note(f"lost answers: not all charges of {span} could be listed")
+        return whole
+
+    def _turn_page(self) -> None:
+        self._pages -= 1
+        self._pace()
+
+    def _note(self, line: str) -> None:
+        log.warning("%s", line)
+        self._tell(line)
 
     def _reconcile(self, attempt: Attempt, evidence: Evidence) -> None:
         self.asked += 1
@@ -149,7 +181,7 @@ class Round:
 
     def _hear_events(self, since: datetime) -> None:
         """Record first what Omise says has happened: who has just paid waits for no old order."""
-        for event in self._rows(verbs.events_since, since):
+        for event in self._rows(verbs.events_since, since)[0]:
             data = event.get("data")
             if not self._news.is_new(event) or not isinstance(data, dict):
                 continue
@@ -161,7 +193,7 @@ class Round:
 
     def _hear_refunds(self, since: datetime) -> None:
         """Record the charges of which something was given back since we last looked."""
-        for row in self._rows(verbs.refunds_since, since):
+        for row in self._newest("refunds of the dashboard", verbs.refunds_since, since):
             attempt, charge_id = self._ours(row)
             if (
                 attempt
@@ -172,7 +204,7 @@ class Round:
 
     def _hear_disputes(self, since: datetime) -> None:
         """Note how disputes over our charges stand."""
-        for row in self._rows(verbs.disputes_since, since):
+        for row in self._newest("disputes", verbs.disputes_since, since):
             (attempt, _), status = self._ours(row), row.get("status")
             if attempt and isinstance(status, str) and status != attempt.dispute:
                 ledger.note_dispute(attempt, status, "sweep")
@@ -202,7 +234,8 @@ class Round:
 
     def _rows(
         self, ask: Callable[[datetime, int], verbs.Page], since: datetime
-    ) -> list[dict[str, Any]]:
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """Read a list; gives its rows, and whether these are all."""
         rows: list[dict[str, Any]] = []
         offset = 0
         for _ in range(_PAGES_OF_NEWS):
@@ -210,9 +243,20 @@ class Round:
             page = ask(since, offset)
             rows += page.objects()
             offset += len(page.rows)
-            if not page.rows or page.total is None or offset >= page.total:
+            if page.total is not None and offset >= page.total:
+                return rows, True
+            if not page.rows:
                 break
-        return rows
+        return rows, False
+
+    def _newest(
+        self, what: str, ask: Callable[[datetime, int], verbs.Page], since: datetime
+    ) -> list[dict[str, Any]]:
+        """Read a list that has the newest first; gives its rows in the order of time."""
+        rows, whole = self._rows(ask, since)
+        if not whole:
+            self._note(f"{what}: only the newest {len(rows)} could be listed")
+        return rows[::-1]
 
     def _try(self, what: str, act: Callable, *args: Any) -> Any:
         """Do one thing; what goes wrong is told, and stops nothing else."""
@@ -220,7 +264,8 @@ class Round:
             try:
                 result = act(*args)
             except GatewayError as error:
-                self._went_wrong(what, str(error), error.code)
+                is_answer = error.code == "not_found" or isinstance(error, BadAnswer)
+                self._went_wrong(what, str(error), is_answer)
                 if error.code == "authentication_failure":
                     self._over = self.refused = True
                 if error.retry_after is None:
@@ -235,10 +280,10 @@ class Round:
                 return result
         return None
 
-    def _went_wrong(self, what: str, error: str, code: str | None = None) -> None:
+    def _went_wrong(self, what: str, error: str, is_answer: bool = False) -> None:
         self.errors += 1
-        # That a charge is not there is an answer: the next may well be.
-        self._in_a_row = 0 if code == "not_found" else self._in_a_row + 1
+        # That a charge is not there, or cannot be read, is an answer: the next may well be.
+        self._in_a_row = 0 if is_answer else self._in_a_row + 1
         self._tell(f"{what}: {error}")
         self._over = self._in_a_row >= _WRONG_IN_A_ROW
 

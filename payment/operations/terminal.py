@@ -96,7 +96,7 @@ def confirm(yes: bool, question: str) -> None:
         return
     if not is_somebody_there():
         raise click.ClickException(
-            f"{question} Nobody is there to say so, and nothing was done: say --yes if it is so."
+            f"{question} Nobody is at a terminal to answer, and nothing was done: say --yes."
         )
     click.confirm(question, abort=True, err=True)
 

@@ -6,7 +6,10 @@ again.
 """
 
 import logging
+import random
 import re
+import time
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -21,8 +24,10 @@ from .transaction import transaction
 
 log = logging.getLogger(__name__)
 
-# A receiver that raises hears of the same thing again for so long.
-_TOLD_AGAIN_FOR = timedelta(days=1)
+# An order that nobody could be told is paid for so long is for a person.
+_OVERDUE = timedelta(days=1)
+# So many of what is left untold are tried first, the newest, and so many of all, by chance.
+_TRIED = 250
 # What is this young may be on its way to the receivers just now.
 _ON_ITS_WAY = timedelta(seconds=60)
 
@@ -112,11 +117,34 @@ def tell(entries: list[Entry]) -> None:
         _mark_told(told)
 
 
-def tell_what_is_left() -> int:
-    """Tell what a crash or a failing receiver left untold; returns how many entries that was."""
-    left = _left()
-    tell(left)
-    return len(left)
+def tell_what_is_left(seconds: float) -> list[str]:
+    """Tell what a crash or a failing receiver left untold, for so many seconds at most.
+
+    The newest come first, and of those that an order is paid; then, in the second half of the
+    time, any by chance: receivers that fail or are slow over many old ones keep nothing else from
+    being told. Returns the orders of which it could not be told for a day that they are paid.
+    """
+    tried: set[int] = set()
+    overdue = []
+    for batch in _left():
+        ends = time.monotonic() + seconds / 2
+        for entry_id in _until(ends, batch):
+            entry, late = (None, False) if entry_id in tried else _untold(entry_id)
+            tried.add(entry_id)
+            if entry is None:
+                continue
+            if _tell(entry):
+                _mark_told([entry.id])
+            elif late and entry.signal == "order_paid":
+                overdue.append(entry.order_id)
+    return overdue
+
+
+def _until(ends: float, entry_ids: list[int]) -> Iterator[int]:
+    for entry_id in entry_ids:
+        if time.monotonic() > ends:
+            return
+        yield entry_id
 
 
 def _tell(entry: Entry) -> bool:
@@ -136,11 +164,24 @@ def _mark_told(session: Session, entry_ids: list[int]) -> None:
 
 
 @transaction
-def _left(session: Session) -> list[Entry]:
+def _left(session: Session) -> tuple[list[int], list[int]]:
+    """List what is left untold: the newest that orders are paid and the newest of the rest, and
+    some of all."""
     now = session.scalar(select(utcnow()))
-    untold = select(Entry).where(Entry.signal.is_not(None), Entry.told_at.is_(None))
-    due = untold.where(Entry.at < now - _ON_ITS_WAY, Entry.at > now - _TOLD_AGAIN_FOR)
-    return list(session.scalars(due.order_by(Entry.id).limit(500)))
+    untold = select(Entry.id).where(Entry.signal.is_not(None), Entry.told_at.is_(None))
+    due = untold.where(Entry.at < now - _ON_ITS_WAY)
+    found = session.scalars(due.order_by(Entry.signal != "order_paid", Entry.id.desc()))
+    ids = list(found)
+    return ids[:_TRIED], random.sample(ids, min(_TRIED, len(ids)))
+
+
+@transaction
+def _untold(session: Session, entry_id: int) -> tuple[Entry | None, bool]:
+    """Read an entry, unless another sweep has told it meanwhile, and whether it is overdue."""
+    entry = session.get(Entry, entry_id)
+    if entry is None or entry.told_at:
+        return None, False
+    return entry, entry.at < session.scalar(select(utcnow())) - _OVERDUE
 
 
 @transaction

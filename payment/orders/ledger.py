@@ -8,7 +8,7 @@ import logging
 import uuid
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
@@ -496,6 +496,28 @@ def _flagged(session, order_id, why, by):
     if order:
         _flag(session, order, why, by)
     return entries.untold(session)
+
+
+def flag_once(order_id: str, why: str, by: str) -> None:
+    """Mark an order as needing a person's look; never again for a reason that somebody has looked
+    after."""
+    entries.tell(_flagged_once(order_id, why, by))
+
+
+@transaction
+def _flagged_once(session, order_id, why, by):
+    order = lock(session, order_id)
+    if order:
+        _flag_once(session, order, why, by)
+    return entries.untold(session)
+
+
+def _flag_once(session, order, why, by):
+    same = select(Flag.id).where(
+        Flag.order_id == order.id, Flag.why == fit(why, ROOM_FOR_WHY)
+    )
+    if session.scalar(same.limit(1)) is None:
+        _flag(session, order, why, by)
 
 
 @transaction

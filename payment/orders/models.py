@@ -163,7 +163,8 @@ class Attempt(Base):
 class Refund(Base):
     """One wish to give money back; committed before Omise is called.
 
-    `status`: sent (the request may have left), done, failed (Omise said no), or not_found
+    `status`: sent (the request may have left, or Omise says that it is not closed yet), done,
+    failed (Omise said no), or not_found
     (nothing of it was seen at Omise for a long time).
     """
 

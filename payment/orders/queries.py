@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, lazyload
 
@@ -146,6 +146,16 @@ def open_refunds(session: Session) -> list[Refund]:
     )
     query = select(Refund).where(or_(Refund.status == "sent", looked_for))
     return list(session.scalars(query.order_by(Refund.created_at)))
+
+
+@transaction
+def disputed_since(session: Session) -> datetime | None:
+    """Tell since when an attempt may have been made over which a dispute is open; None: there is
+    none."""
+    open_one = and_(
+        Attempt.dispute.is_not(None), Attempt.dispute.not_in(("won", "lost"))
+    )
+    return session.scalar(select(func.min(Attempt.created_at)).where(open_one))
 
 
 @transaction

@@ -6,14 +6,15 @@ from .shape import Shape, list_of
 
 SHAPE = Shape(
     "schedule",
-    "object id deleted livemode location every occurrences on in_words period status active charge"
-    " transfer next_occurrences_on ended_at start_on end_on created_at execute_time",
+    "object id deleted livemode location every occurrences on in_words period status active state"
+    " charge transfer next_occurrences_on ended_at start_on end_on created_at execute_time"
+    " deleted_by",
     "object id livemode location status deleted every period on in_words start_on>start_date"
     " end_on>end_date charge transfer occurrences next_occurrences_on>next_occurrence_dates"
     " created_at>created",
 )
 CHARGE = Shape(
-    "charge_schedule",
+    "scheduled_charge",
     "object id livemode currency amount default_card card customer linked_account description"
     " metadata created_at",
     "amount currency description customer card",
@@ -41,6 +42,8 @@ def draw(facts, sight):
         location=sight.path(location),
         status="deleted" if facts["deleted"] else "expired" if ended else "running",
         active=not ended,
+        # That nothing is paused here; what it says of an ended one was not recorded.
+        state="Active",
         occurrences=list_of(sight, f"{location}/occurrences", happened, total),
         in_words=days.in_words(facts),
         next_occurrences_on=[each.isoformat() for each in coming],

@@ -23,6 +23,8 @@ REASONS = (
 _RECORDED = "goods_or_services_not_provided"
 _MESSAGES = {_RECORDED: "Merchandise/Services Not Received"}
 
+_ACCEPTED = "Merchant accepts the dispute"
+
 find = KIND.find
 
 
@@ -54,13 +56,18 @@ def change(dispute_id, params):
         return tell("dispute.update", KIND.save(facts), about=about)
 
 
-def close(dispute_id, status, key="dispute.close"):
+def accept(dispute_id):
+    """Give in, which loses a dispute."""
+    return close(dispute_id, "lost", "dispute.accept", message=_ACCEPTED)
+
+
+def close(dispute_id, status, key="dispute.close", **more):
     """End a dispute as won or lost; a won charge may be refunded again."""
     if status not in ("won", "lost"):
         raise Refused("bad_request", "status is invalid")
     with books().change():
         facts = _running(dispute_id)
-        facts.update(status=status, closed_at=books().now())
+        facts.update(status=status, closed_at=books().now(), **more)
         disputed = CHARGE.find(facts["charge"])
         if status == "won":
             _transact(facts, "credit", "dispute.won.credit")

@@ -48,7 +48,8 @@ def _outcome(facts):
     try:
         if facts["sort"] == "transfer":
             made = _paid_out(agreed, facts["id"])
-            return {"status": "successful", "result": made["id"]}
+            done = {"result": made["id"], "transfer_amount": made["amount"]}
+            return {"status": "successful", **done}
         given = {name: agreed[name] for name in _CHARGED}
         made = charge.make(given, schedule=facts["id"])
     except Refused as refused:
