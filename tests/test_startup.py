@@ -212,7 +212,9 @@ def test_a_start_that_fails_moves_nothing(clone):
     for ended in (taken, odd):
         assert ended.returncode == 1
         assert "Shop:" not in ended.stdout
-    assert "`flask run --port 5050`" in only_line(taken.stderr)
+    said = only_line(taken.stderr)
+    assert "of 127.0.0.1 (Address already in use): type another" in said
+    assert "`flask run --port 5050`" in said
     assert "in memory" in only_line(odd.stderr)
     assert address.read_text() == f"localhost:{port}"
 
