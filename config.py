@@ -13,16 +13,38 @@ if sys.version_info < (3, 11):  # noqa: UP036  whoever meets it has an older one
 import os  # noqa: E402  the sentence above must come before anything that is not there
 import re  # noqa: E402
 import secrets  # noqa: E402
+import socket  # noqa: E402
 from pathlib import Path  # noqa: E402
 from urllib.parse import urlsplit  # noqa: E402
 
 import click  # noqa: E402
 from click.core import ParameterSource  # noqa: E402
-from dotenv import load_dotenv  # noqa: E402
+from dotenv import dotenv_values, load_dotenv  # noqa: E402
 from flask.cli import FlaskGroup  # noqa: E402
+from werkzeug.serving import is_running_from_reloader  # noqa: E402
 
-# A .env from another system may begin with a byte order mark.
-load_dotenv(Path(__file__).with_name(".env"), encoding="utf-8-sig")
+
+class ConfigError(click.ClickException):
+    """Raised when a setting keeps the shop from starting; one sentence that names it."""
+
+
+def _read_env_file():
+    """Let the environment have what .env says, and give it; what is set already stays.
+
+    One from another system may begin with a byte order mark.
+    """
+    path = Path(__file__).with_name(".env")
+    try:
+        load_dotenv(path, encoding="utf-8-sig")
+        return dotenv_values(path, encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise ConfigError(
+            f"The file {path} cannot be read ({why}): allow it, or save it as UTF-8."
+        ) from error
+
+
+ENV_FILE = _read_env_file()
 # What FLASK_ENV meant to the `flask` command until Flask 2.3, it means here still.
 if os.environ.get("FLASK_ENV") == "development":
     os.environ.setdefault("FLASK_DEBUG", "1")
@@ -37,10 +59,6 @@ _PLAY = {
     "skey_test_5sandbox00000000000",
     "c2FuZGJveC1zZWNyZXQ=",
 }
-
-
-class ConfigError(click.ClickException):
-    """Raised when a setting keeps the shop from starting; one sentence that names it."""
 
 
 class Config:
@@ -117,11 +135,16 @@ def check(app):
 
 
 def announce(app):
-    """Say to whoever typed `flask run` where the shop is, and which Omise it speaks to."""
+    """Say to whoever typed `flask run` where the shop is, and which Omise it speaks to.
+
+    The last step of a start: commands of the sandbox's shop find from now on where it is.
+    """
     if not _is_run():
         return
+    _refuse_taken_port()
     home = f"{app.config['PREFERRED_URL_SCHEME']}://{app.config['SERVER_NAME']}/"
     if app.config["OMISE_SANDBOX"]:
+        _keep_address(app.config, Path(app.instance_path))
         click.echo(
             f"Shop: {home}  Sandbox dashboard: {home}sandbox/dashboard/  "
             "Test card: 4242 4242 4242 4242, any future date, any code"
@@ -129,6 +152,27 @@ def announce(app):
         return
     keys = "test" if "_test_" in app.config["OMISE_SECRET_KEY"] else "live"
     click.echo(f"Shop: {home}  Omise: {keys} keys at {app.config['OMISE_API_BASE']}")
+
+
+def _refuse_taken_port():
+    """Refuse a port that `flask run` could not listen at, before anybody is sent there."""
+    if is_running_from_reloader():
+        return  # it is held already
+    chosen = click.get_current_context().params
+    host, port = chosen["host"], chosen["port"]
+    if host.startswith("unix://"):
+        return
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind((host, port))
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(
+            f"The shop cannot listen at port {port} of {host} ({why}): type another one, as in "
+            "`flask run --port 5050`."
+        ) from error
 
 
 def _unless_placeholder(value):
@@ -151,6 +195,10 @@ def _switch(config, key, named):
 
 
 def _refuse_unknown(config):
+    if config["FLASK_ENV"] not in ("development", "production", "", None):
+        raise ConfigError(
+            f"FLASK_ENV must be development or production, not {config['FLASK_ENV']!r}."
+        )
     if config["STORE_CURRENCY"] not in CURRENCIES:
         raise ConfigError(
             f"STORE_CURRENCY must be one of {', '.join(CURRENCIES)}, "
@@ -171,26 +219,38 @@ def _refuse_unknown(config):
 def _find_address(config, instance):
     """Know where the shop is: SERVER_NAME, else localhost; on localhost a port that was typed wins.
 
-    A command of the sandbox's shop looks where that shop was last run.
+    A command of the sandbox's shop looks where that shop was last run, unless a SERVER_NAME that
+    is not .env's was typed with it.
     """
     name = (config["SERVER_NAME"] or "").strip()
+    _check_name(name or "localhost")
     host, is_local = name.split(":")[0], not name or name.split(":")[0] in LOOPBACK
     typed, port = _port()
     keys = config["OMISE_SECRET_KEY"] or config["OMISE_PUBLIC_KEY"]
+    is_typed = name and name != (ENV_FILE.get("SERVER_NAME") or "").strip()
     if is_local and typed:
         name = f"{host or 'localhost'}:{port}"
-    elif is_local and not keys and _is_for_a_command():
-        name = _last_address(instance) or name
+    elif is_local and not is_typed and not keys and _is_for_a_command():
+        name = _last_address(config, instance) or name
     elif not keys and ":" not in name and _is_run():
         # The shop reaches the sandbox under its own name: at the port that it listens on.
         name = f"{name or 'localhost'}:{port}"
     name = name or f"localhost:{port}"
-    if not re.fullmatch(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?", name):
+    _check_name(name)
+    config["SERVER_NAME"] = name
+
+
+def _check_name(name):
+    if not _is_name(name):
         raise ConfigError(
             "SERVER_NAME must be a host name with an optional port, like localhost:5000 "
-            "or shop.example."
+            f"or shop.example, not {name!r}."
         )
-    config["SERVER_NAME"] = name
+
+
+def _is_name(name):
+    found = re.fullmatch(r"[A-Za-z0-9.\-]+(:([0-9]{1,5}))?", name)
+    return found is not None and int(found[2] or 0) <= 65535
 
 
 def _port():
@@ -199,6 +259,8 @@ def _port():
     port = context.params.get("port") if context else None
     default = (None, ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP)
     typed = port and context.get_parameter_source("port") not in default
+    if typed and not 0 < port <= 65535:
+        raise ConfigError(f"--port must be a number from 0 to 65535, not {port}.")
     return bool(typed), port or 5000
 
 
@@ -206,11 +268,23 @@ def _address_file(instance):
     return instance / "sandbox-address"
 
 
-def _last_address(instance):
+def _last_address(config, instance):
+    """Tell where the sandbox's shop was last run, and take over that it was exposed there."""
+    path = _address_file(instance)
     try:
-        return _address_file(instance).read_text().strip()
-    except OSError:
+        name, *exposed = path.read_text().split() or [""]
+        if not _is_name(name) or exposed not in ([], ["exposed"]):
+            raise ValueError("what it says is no address")
+    except FileNotFoundError:
         return None
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"The file {path} does not tell where the sandbox's shop was last run ({error}): "
+            "delete it, or set SERVER_NAME."
+        ) from error
+    if exposed and str(config["OMISE_SANDBOX"]).strip().lower() in TRUE | {"auto"}:
+        config["OMISE_SANDBOX"] = "exposed"
+    return name
 
 
 def _choose_omise(config, instance):
@@ -225,7 +299,6 @@ def _choose_omise(config, instance):
     config["SANDBOX_EXPOSED"] = asked == "exposed"
     if config["OMISE_SANDBOX"]:
         _refuse_sandbox_by_mistake(config, instance, asked)
-        _keep_address(config, instance)
         return
     for key, other in (
         ("OMISE_SECRET_KEY", "OMISE_PUBLIC_KEY"),
@@ -237,6 +310,7 @@ def _choose_omise(config, instance):
                 f"{key} is not set (or is still the placeholder of env.example): set it to the "
                 f"key of your Omise account, or {way_out} to use the sandbox."
             )
+    _check_keys(config)
     _refuse_play_keys(config)
     if "_test_" not in secret:
         _check_live(config, asked)
@@ -291,6 +365,20 @@ def _refuse_unless_exposed(config, why):
         )
 
 
+def _check_keys(config):
+    """Refuse what are no two keys of one kind, before anything is concluded from them."""
+    for key, prefix in (("OMISE_SECRET_KEY", "skey_"), ("OMISE_PUBLIC_KEY", "pkey_")):
+        if not re.fullmatch(prefix + "(test_)?[0-9a-z]+", config[key]):
+            raise ConfigError(f"{key} must be a key that begins with {prefix}.")
+    kinds = {
+        "_test_" in config[key] for key in ("OMISE_SECRET_KEY", "OMISE_PUBLIC_KEY")
+    }
+    if len(kinds) > 1:
+        raise ConfigError(
+            "OMISE_SECRET_KEY and OMISE_PUBLIC_KEY must be both test or both live."
+        )
+
+
 def _refuse_play_keys(config):
     """Refuse what everybody knows, unless it is for a sandbox that runs by itself here."""
     if urlsplit(str(config["OMISE_API_BASE"])).hostname in ("::1", *LOOPBACK):
@@ -315,9 +403,12 @@ def _is_run():
 
 
 def _keep_address(config, instance):
-    if _is_run():
-        _make(instance)
-        _address_file(instance).write_text(config["SERVER_NAME"])
+    path = _address_file(instance)
+    words = [config["SERVER_NAME"], *["exposed"][: config["SANDBOX_EXPOSED"]]]
+    try:
+        path.write_text(" ".join(words))
+    except OSError as error:
+        raise _unusable(path, error) from error
 
 
 def _make(instance):
@@ -328,6 +419,13 @@ def _make(instance):
             f"The folder {instance} cannot be made ({error.strerror}): allow it, or set "
             "FLASK_SECRET_KEY, DATABASE_URL and Omise keys, so that it is not needed."
         ) from error
+
+
+def _unusable(path, error):
+    return ConfigError(
+        f"The file {path} cannot be read or written ({error.strerror}): allow it, or set "
+        "FLASK_SECRET_KEY, DATABASE_URL and Omise keys, so that it is not needed."
+    )
 
 
 def _check_live(config, asked):
@@ -372,14 +470,29 @@ def _kept_key(instance):
     """
     path = instance / "secret_key"
     _make(instance)
-    if not path.exists():
-        draft = instance / f"secret_key.{secrets.token_hex(8)}"
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_hex(32))
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text()
+    try:
+        if not path.exists():
+            _write_key(path)
+        key = path.read_text().strip()
+    except OSError as error:
+        raise _unusable(path, error) from error
+    except UnicodeDecodeError:
+        key = ""
+    if not key:
+        raise ConfigError(
+            f"The file {path} holds no key: delete it, and another is made, or set "
+            "FLASK_SECRET_KEY."
+        )
+    return key
+
+
+def _write_key(path):
+    draft = path.with_name(f"secret_key.{secrets.token_hex(8)}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_hex(32))
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

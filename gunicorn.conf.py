@@ -6,7 +6,7 @@ import click
 
 worker_class = "gthread"
 workers = 2
-# More than the requests that may wait for Omise at once (payment/connection.py), so that the
+# More than the requests that may wait for Omise at once (payment/gateway/http.py), so that the
 # shop can still be looked at while Omise hangs.
 threads = 64
 timeout = 60
@@ -21,11 +21,18 @@ forwarder_headers = ""
 
 def on_starting(server):
     """Try the settings once before any worker starts; say in one line what is wrong."""
-    import config
-    from app import create_app
-
     try:
+        import config
+        from app import create_app
+
+        config.Config.SERVER_NAME = config.Config.SERVER_NAME or _own_name(server)
         config.check_listening(create_app().config, server.address)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+
+
+def _own_name(server):
+    """Name the shop by the port that gunicorn listens at; None for a socket in the file system."""
+    ports = [at[1] for at in server.address if isinstance(at, tuple) and at[1]]
+    return f"localhost:{ports[0]}" if ports else None

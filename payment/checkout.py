@@ -85,7 +85,7 @@ def check_out():
     if not cart.lines:
         return _basket_is_empty(gone)
     fingerprint = orderform.fingerprint(cart.lines, cart.total, cart.currency)
-    for order in orderpage.open_orders():
+    for order in [*orderpage.open_orders(), *orderpage.unseen_orders()]:
         if order.fingerprint == fingerprint:
             return _goods_are_ordered(order)
     order_id = visitor.order_for(fingerprint)
@@ -352,7 +352,13 @@ def try_again(order_id):
     except GatewayError as error:
         current_app.logger.info("charge %s stays open: %s", attempt.charge_id, error)
         closed = False
-    reconcile.reconcile_order(str(order_id), "shopper")
+    if not reconcile.reconcile_order(str(order_id), "shopper"):
+        flash(
+            "We could not ask how the payment stands that you had begun, so please do not begin "
+            "another one yet. Look again in a moment.",
+            "error",
+        )
+        return page
     if not ledger.supersede(attempt, "shopper"):
         return page
     if not closed:

@@ -194,6 +194,15 @@ def open_orders() -> list[Order]:
     ]
 
 
+def unseen_orders() -> list[Order]:
+    """List those of them of which Omise has shown nothing: their goods may yet turn out paid."""
+    return [
+        order
+        for order in latest_orders()
+        if not order.paid_at and any(map(queries.is_unseen, order.attempts))
+    ]
+
+
 def told(orders: list[Order]) -> list[dict[str, Any]]:
     """Give what a basket or a checkout tells of orders that wait."""
     return [

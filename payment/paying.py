@@ -57,6 +57,7 @@ def _create(attempt: Attempt, form: OrderForm) -> Charge:
     if attempt.status == "created" and not ledger.mark_sent(attempt):
         raise NothingSent("given up meanwhile")
     _refuse_if_late()
+    _refuse_if_paid(attempt)
     lines = attempt.order.lines
     return verbs.create_charge(
         order_id=attempt.order_id,
@@ -80,6 +81,21 @@ def _refuse_if_late() -> None:
     waited = time.monotonic() - g.get("payment_began", time.monotonic())
     if waited > LONGEST_ANSWER:
         raise NothingSent(f"the order book took {waited:.0f} s")
+
+
+def _refuse_if_paid(attempt: Attempt) -> None:
+    """Ask once more about a payment that could not be closed: it may have been made meanwhile."""
+    left_over = [
+        one
+        for one in attempt.order.attempts
+        if one.superseded and one.status == "pending"
+    ]
+    for one in left_over:
+        charge = _before_the_charge(verbs.find_charge, one.charge_id)
+        ledger.record(charge, "charge", one)
+    order = queries.find_order(attempt.order_id) if left_over else None
+    if order and order.paid_at:
+        raise NothingSent("the order is paid by an earlier attempt")
 
 
 def _pay_with(attempt: Attempt, form: OrderForm) -> dict[str, Any]:
@@ -137,9 +153,7 @@ def _before_the_charge(act: Callable, *args: Any) -> Any:
     try:
         return act(*args)
     except GatewayError as error:
-        raise GatewayError(
-            str(error), code=error.code or "nothing_sent", money_may_have_moved=False
-        ) from error
+        raise NothingSent(str(error), code=error.code or "nothing_sent") from error
 
 
 def _refuse_other_sources(source: str) -> None:
@@ -236,20 +250,17 @@ def _note_failure(attempt: Attempt, form: OrderForm, error: GatewayError) -> Non
 def _may_have_moved(attempt: Attempt, error: GatewayError) -> bool:
     """Tell whether money may have moved although Omise has said no.
 
-    A hop that sends a request again gets the second answer: that the token or source was used.
+    A hop that sends a request again brings the second answer: that the token or source was used,
+    or any other no. Whether it was used, Omise itself says.
     """
-    if error.money_may_have_moved:
-        return not _was_tried_before(attempt, error)
-    if error.code != "bad_request" or not attempt.pays_with:
+    if isinstance(error, NothingSent):
         return False
+    if error.code == "used_token":
+        return not queries.was_used_before(attempt)
+    if error.money_may_have_moved or not attempt.pays_with:
+        return error.money_may_have_moved
     try:
-        return verbs.was_used(attempt.pays_with) is True
+        used = verbs.was_used(attempt.pays_with) is True
     except GatewayError:
-        return True
-
-
-def _was_tried_before(attempt: Attempt, error: GatewayError) -> bool:
-    """Tell whether a token was used up by another attempt of ours: then this one has charged
-    nothing."""
-    used = error.code == "used_token" and attempt.pays_with
-    return bool(used) and queries.count_attempts_with(attempt.pays_with or "") > 1
+        return error.code == "bad_request"
+    return used and not queries.was_used_before(attempt)

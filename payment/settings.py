@@ -157,7 +157,8 @@ def _check_addresses(config: dict[str, Any]) -> None:
             "SERVER_NAME must be set, like localhost:5000 or shop.example: it is where Omise and "
             "banks send shoppers back to."
         )
-    if not re.fullmatch(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?", config["SERVER_NAME"]):
+    found = re.fullmatch(r"[A-Za-z0-9.\-]+(:([0-9]{1,5}))?", config["SERVER_NAME"])
+    if found is None or int(found[2] or 0) > 65535:
         raise SettingError(
             "SERVER_NAME must be a host name with an optional port, like localhost:5000 or "
             f"shop.example, not {config['SERVER_NAME']!r}."

@@ -12,10 +12,12 @@ its own machine alone, under names of that machine, and no pages of other origin
 """
 
 import os
+import sqlite3
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 from flask import Flask
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
@@ -27,6 +29,7 @@ from .http import errors, guard, headers
 from .keys import PUBLIC_KEY, SECRET_KEY, WEBHOOK_SECRET
 from .kinds import recipient
 from .pages import page, script
+from .rules.refusals import Refused
 from .serve import serving
 from .webhooks import postman
 
@@ -38,6 +41,10 @@ __all__ = [
     "mount",
     "running",
 ]
+
+
+class SandboxError(click.ClickException):
+    """Raised when a sandbox cannot begin; one sentence that names what stands in the way."""
 
 
 def create_app(
@@ -59,6 +66,8 @@ def create_app(
     of our own, with Omise's hosts in it led here. `retired` offers the ways to pay that Omise has
     switched off. `hosts` are names that requests may carry besides those of this machine, and
     `exposed` lets other machines ask, which hands the control surface to whoever reaches it.
+    Without a `database` it is the one in the environment (SANDBOX_DATABASE), or
+    instance/sandbox-alone.sqlite3.
     """
     app = Flask(__name__)
     app.url_map.strict_slashes = False
@@ -74,19 +83,15 @@ def create_app(
 
     if not script.is_known(omise_js or OWN_SCRIPT):
         raise ValueError(f"no script for the browser at {omise_js!r}")
-    books = Books(_database_path(app, database))
-    app.extensions["sandbox"] = books
-    books.begin(
+    _open_books(
+        app,
+        database,
         country,
         webhook_uri=webhook_uri,
         webhook_secret=webhook_secret,
         omise_js=omise_js,
         retired_methods=retired or None,
     )
-    with app.app_context():
-        recipient.open_default()
-    # A server may fork next, and no SQLite connection survives that.
-    books.close()
     for module in (errors, headers, guard, page, postman):
         module.init_app(app)
     for module in (*api.MODULES, *pages.MODULES):
@@ -117,15 +122,20 @@ def mount(app):
         PAYMENT_EMBEDDED_BOOK="sandbox-shop.sqlite3",
     )
     books = app.config.get("SANDBOX_DATABASE")
-    imitation = create_app(
-        database=books or Path(app.instance_path) / "sandbox.sqlite3",
-        country=app.config["STORE_CURRENCY"][:2],
-        webhook_uri=f"{home}webhook",
-        webhook_secret=secret.split(",")[0],
-        base_url=base,
-        hosts=app.config.get("TRUSTED_HOSTS") or (),
-        exposed=app.config.get("SANDBOX_EXPOSED", False),
-    )
+    try:
+        imitation = create_app(
+            database=books or Path(app.instance_path) / "sandbox.sqlite3",
+            country=app.config["STORE_CURRENCY"][:2],
+            webhook_uri=f"{home}webhook",
+            webhook_secret=secret.split(",")[0],
+            base_url=base,
+            hosts=app.config.get("TRUSTED_HOSTS") or (),
+            exposed=app.config.get("SANDBOX_EXPOSED", False),
+        )
+    except Refused as refusal:
+        raise SandboxError(
+            f"The sandbox takes no such SERVER_NAME or OMISE_WEBHOOK_SECRET: {refusal}."
+        ) from refusal
     app.extensions["sandbox"] = imitation
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/sandbox": imitation})
 
@@ -142,9 +152,21 @@ def running(*, database=None, port=0, **chosen):
             yield reached
 
 
-def _database_path(app, database):
-    """Choose the file of the books and make its folder."""
+def _open_books(app, database, country, **given):
+    """Open the books, or begin them, in the file that was chosen. Raises SandboxError."""
     chosen = database or os.environ.get("SANDBOX_DATABASE")
-    path = Path(chosen or Path(app.instance_path) / "sandbox.sqlite3")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
+    path = Path(chosen or Path(app.instance_path) / "sandbox-alone.sqlite3")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        books = app.extensions["sandbox"] = Books(path)
+        books.begin(country, **given)
+        with app.app_context():
+            recipient.open_default()
+        # A server may fork next, and no SQLite connection survives that.
+        books.close()
+    except (OSError, sqlite3.Error) as error:
+        why = getattr(error, "strerror", None) or error
+        raise SandboxError(
+            f"The sandbox's books {path} cannot be used ({why}): allow that file to be written, or "
+            "delete it if it is damaged, and the sandbox begins anew."
+        ) from error

@@ -17,7 +17,7 @@ from .serve import Server
 @click.option(
     "--db",
     metavar="FILE",
-    help="Where its books lie; instance/sandbox.sqlite3 if not said.",
+    help="Where its books lie; instance/sandbox-alone.sqlite3 if not said.",
 )
 @click.option("--webhook", metavar="URL", help="Where it delivers its events.")
 @click.option(

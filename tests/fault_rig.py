@@ -9,7 +9,16 @@ from sqlalchemy import delete, select, update
 
 import sandbox
 from payment.orders import queries
-from payment.orders.models import Attempt, Base, Delivery, Entry, Flag, Order, Refund
+from payment.orders.models import (
+    Attempt,
+    Base,
+    Delivery,
+    Entry,
+    Flag,
+    News,
+    Order,
+    Refund,
+)
 
 
 def answers(moment, status, body, **more):
@@ -49,7 +58,7 @@ def begin(shop, **settings):
 def empty(shop):
     """Forget every order, so that a sweep has nothing of an earlier test to do."""
     with shop.engine.begin() as connection:
-        for table in (Entry, Flag, Refund, Attempt, Order, Delivery):
+        for table in (Entry, Flag, Refund, Attempt, Order, Delivery, News):
             connection.execute(delete(table))
 
 

@@ -284,7 +284,7 @@ class Machine:
         From the sandbox's own file, so that no fault strikes and no request is counted.
         """
         with closing(
-            sqlite3.connect(self.folder / "omise.sqlite3", timeout=10)
+            sqlite3.connect(self.folder / "omise.sqlite3", timeout=60)
         ) as books:
             rows = books.execute(
                 "SELECT body FROM objects WHERE kind = ? ORDER BY seq", (kind,)

@@ -220,7 +220,7 @@ def patiently(ask):
         except GONE:
             return None
 
-    return eventually(answer, 20)[0]
+    return eventually(answer, 60)[0]
 
 
 def _card(shopper, form):

@@ -235,7 +235,7 @@ def why(order):
     return " | ".join(flag.why for flag in order.flags) or None
 
 
-def eventually(check, seconds=30):
+def eventually(check, seconds=60):
     """Wait until something is so, and give it back; fail if it never is."""
     deadline = time.monotonic() + seconds
     while True:

@@ -46,7 +46,7 @@ class Rig:
                 method,
                 self.url + path,
                 headers=headers,
-                timeout=30,
+                timeout=120,
                 allow_redirects=False,
                 **sent,
             )
@@ -106,7 +106,7 @@ class _Receiver(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.arrived.append((self.path, dict(self.headers), body))
-        self.server.gate.wait(5)
+        self.server.gate.wait(60)
         self.send_response(self.server.answer)
         self.send_header("Location", "/elsewhere")
         self.send_header("Content-Length", "0")

@@ -696,7 +696,7 @@ def test_return_needs_no_cookie(filled):
     filled.shop.omise.control(f"charges/{charge['id']}/pay")
     with Shopper(filled.shop) as other:
         for verb in (other.http.get, other.http.post):
-            other.page = verb(f"{filled.shop.url}/orders/{order}/complete", timeout=10)
+            other.page = verb(f"{filled.shop.url}/orders/{order}/complete", timeout=60)
             assert other.state == "paid"
 
 

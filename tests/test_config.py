@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.cli import FlaskGroup, run_command
+from rig import free_port
 
 import config
 import payment.settings
@@ -117,11 +118,13 @@ def test_the_vault_of_another_api_is_there_too(tmp_path):
         (TEST_KEYS | {"AUTO_CAPTURE": "maybe"}, "AUTO_CAPTURE"),
         (TEST_KEYS | {"OMISE_SANDBOX": "maybe"}, "OMISE_SANDBOX"),
         (TEST_KEYS | {"DEBUG": "maybe"}, "DEBUG"),
+        (TEST_KEYS | {"FLASK_ENV": "developement"}, "FLASK_ENV"),
         (TEST_KEYS | {"PREFERRED_URL_SCHEME": "ftp"}, "PREFERRED_URL_SCHEME"),
         (TEST_KEYS | {"SECURITY_CONTACT": "me@shop.example"}, "SECURITY_CONTACT"),
         (TEST_KEYS | {"SECURITY_CONTACT": "http://shop.example"}, "SECURITY_CONTACT"),
         (TEST_KEYS | {"SECURITY_CONTACT": "https://a.b/\nX: y"}, "SECURITY_CONTACT"),
         (TEST_KEYS | {"SERVER_NAME": "http://shop"}, "SERVER_NAME"),
+        (TEST_KEYS | {"SERVER_NAME": "localhost:99999"}, "SERVER_NAME"),
         (TEST_KEYS | {"OMISE_API_BASE": "api.omise.co"}, "OMISE_API_BASE"),
         (TEST_KEYS | {"OMISE_VAULT_BASE": "vault"}, "OMISE_VAULT_BASE"),
         (TEST_KEYS | {"OMISE_JS_URL": "omise.js"}, "OMISE_JS_URL"),
@@ -313,6 +316,16 @@ def test_postgres_urls_name_the_driver(tmp_path, scheme):
     assert not book.embedded
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite://", "sqlite:///:memory:", "sqlite:///file:shop?mode=memory&uri=true"],
+)
+def test_a_book_in_memory_is_refused(tmp_path, url):
+    """F4: it would keep no order."""
+    with pytest.raises(SettingError, match="^DATABASE_URL names a book in memory"):
+        Book(None, url, tmp_path / "unused")
+
+
 @pytest.mark.parametrize("url", ["nonsense", "mysql://shop@db/shop", "sqlite+no:///x"])
 def test_a_book_of_another_kind_is_refused_by_name(tmp_path, url):
     """F4."""
@@ -460,18 +473,93 @@ def test_the_port_may_be_typed_into_the_environment(tmp_path, monkeypatch):
     assert settings["SERVER_NAME"] == "localhost:5050"
 
 
-def test_commands_find_the_sandbox_where_flask_run_put_it(tmp_path):
+@pytest.fixture
+def from_env_file(monkeypatch):
+    """Let .env hold the SERVER_NAME of env.example, so that it is not typed."""
+    monkeypatch.setattr(config, "ENV_FILE", {"SERVER_NAME": "localhost:5000"})
+
+
+def test_commands_find_the_sandbox_where_flask_run_put_it(tmp_path, from_env_file):
     """F6: `flask run --port 5050` in one terminal, `flask payment sweep` in another."""
     said = {"OMISE_SANDBOX": "on", "SERVER_NAME": "localhost:5000"}
     with a_command():
         assert checked(tmp_path, **said)["SERVER_NAME"] == "localhost:5000"
-    with flask_run("--port", "5050"):
-        checked(tmp_path, **said)
+    (tmp_path / "sandbox-address").write_text("localhost:5050")
     with a_command():
         assert checked(tmp_path, **said)["SERVER_NAME"] == "localhost:5050"
         real = checked(tmp_path, **TEST_KEYS, SERVER_NAME="localhost:5000")
     assert real["SERVER_NAME"] == "localhost:5000"
     assert checked(tmp_path, **said)["SERVER_NAME"] == "localhost:5000"
+
+
+def test_a_name_that_was_typed_wins_over_where_the_sandbox_was_last_run(
+    tmp_path, from_env_file
+):
+    """F6: SERVER_NAME=... flask payment sweep."""
+    (tmp_path / "sandbox-address").write_text("localhost:5050")
+    with a_command():
+        said = checked(tmp_path, OMISE_SANDBOX="on", SERVER_NAME="localhost:5001")
+    assert said["SERVER_NAME"] == "localhost:5001"
+
+
+@pytest.mark.parametrize("sandbox", ["on", "auto"])
+def test_commands_find_an_exposed_sandbox(tmp_path, sandbox):
+    """F6: after a session with a phone; it is nobody else's word that exposes it."""
+    (tmp_path / "sandbox-address").write_text("192.168.1.20:5000 exposed")
+    with a_command():
+        said = checked(tmp_path, OMISE_SANDBOX=sandbox)
+    assert said["SERVER_NAME"] == "192.168.1.20:5000"
+    assert said["OMISE_SANDBOX"] is True
+    assert checked(tmp_path, OMISE_SANDBOX=sandbox)["SANDBOX_EXPOSED"] is False
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"", b"localhost:99999", b"<html>", b"localhost wide", b"\xff\xfe", None],
+    ids=repr,
+)
+def test_a_file_that_tells_no_address_is_named(tmp_path, garbage):
+    path = tmp_path / "sandbox-address"
+    path.mkdir() if garbage is None else path.write_bytes(garbage)
+    with a_command():
+        why = refused(tmp_path, OMISE_SANDBOX="on")
+    assert f"The file {path} does not tell where the sandbox" in why
+    assert "delete it" in why
+
+
+@pytest.mark.parametrize("held", [b"", b"\n", b"\xff\xfe", None], ids=repr)
+def test_a_file_that_holds_no_secret_is_named(tmp_path, held):
+    path = tmp_path / "secret_key"
+    path.mkdir() if held is None else path.write_bytes(held)
+    why = refused(tmp_path, OMISE_SANDBOX="on")
+    assert f"The file {path}" in why
+    assert "FLASK_SECRET_KEY" in why
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ({"OMISE_SECRET_KEY": "hello"}, "OMISE_SECRET_KEY must be a key that begins"),
+        ({"OMISE_PUBLIC_KEY": "hello"}, "OMISE_PUBLIC_KEY must be a key that begins"),
+        ({"OMISE_SECRET_KEY": "skey_5xyz"}, "must be both test or both live"),
+        ({"OMISE_PUBLIC_KEY": "pkey_5xyz"}, "must be both test or both live"),
+    ],
+)
+@pytest.mark.parametrize("name", [None, "localhost:5000", "shop.example"])
+def test_keys_are_looked_at_before_anything_is_concluded_from_them(
+    tmp_path, said, named, name
+):
+    """E12: a word that is no key is not live."""
+    assert named in refused(tmp_path, **TEST_KEYS | said, SERVER_NAME=name)
+
+
+@pytest.mark.parametrize("port", ["99999", "-1"])
+def test_a_port_that_is_none_is_named(tmp_path, port):
+    with flask_run("--port", port):
+        assert "--port must be" in refused(tmp_path, OMISE_SANDBOX="on")
+    with flask_run("--port", "5050"):
+        said = {"OMISE_SANDBOX": "on", "SERVER_NAME": "localhost:99999"}
+        assert "SERVER_NAME must be" in refused(tmp_path, **said)
 
 
 @pytest.mark.parametrize(
@@ -487,10 +575,11 @@ def test_flask_run_says_which_omise_it_speaks_to(tmp_path, capsys, said, told):
     """F5."""
     app = Flask("shop", instance_path=str(tmp_path))
     app.config.from_object(type("Said", (Config,), said))
-    with flask_run("--port", "5050"):
+    port = free_port()
+    with flask_run("--port", str(port)):
         config.check(app)
         config.announce(app)
-    assert told in capsys.readouterr().out
+    assert told.replace("5050", str(port)) in capsys.readouterr().out
     config.announce(app)
     assert capsys.readouterr().out == ""
 
@@ -519,3 +608,14 @@ def test_production_refuses_a_verbatim_copy_by_name(start):
     assert ended.returncode != 0
     assert "OMISE_SECRET_KEY is not set" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_an_env_file_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    """F4: as an editor of another system may have saved it."""
+    path = tmp_path / ".env"
+    monkeypatch.setattr(config, "__file__", str(tmp_path / "config.py"))
+    monkeypatch.delenv("PYTHON_DOTENV_DISABLED")
+    path.write_bytes("A=1".encode("utf-16"))
+    with pytest.raises(ConfigError, match="UTF-8") as refusal:
+        config._read_env_file()
+    assert str(path) in refusal.value.message

@@ -99,11 +99,11 @@ def kill_at(machine, act, meanwhile=None, **rule):
     fault = omise.breaks(**rule)
     with beside(act):
         state = "held" if rule["fault"].startswith("hold") else "done"
-        eventually(lambda: omise.fault(fault)["state"] == state, 20)
+        eventually(lambda: omise.fault(fault)["state"] == state, 60)
         if meanwhile:
             with meanwhile() as stands:
                 omise.releases(fault)
-                eventually(lambda: omise.fault(fault)["state"] == "done", 10)
+                eventually(lambda: omise.fault(fault)["state"] == "done", 60)
                 stands()
                 machine.kill_shop()
         machine.kill_shop()
@@ -304,7 +304,7 @@ def test_a_sweep_that_is_killed_leaves_all_to_the_next(machine, shopper, sweep):
     machine.omise.control(f"charges/{charge['id']}/pay")
     held = machine.omise.breaks("hold_after", about=order_id, **FIND)
     machine.start_sweep()
-    eventually(lambda: machine.omise.fault(held)["state"] == "held", 20)
+    eventually(lambda: machine.omise.fault(held)["state"] == "held", 60)
     machine.kill_sweeps()
     machine.omise.releases(held)
     assert status(machine, order_id) == "pending"
@@ -318,7 +318,7 @@ def kill_refund(machine, shopper, fault):
     order_id = shopper.order_id
     rule = machine.omise.breaks(fault, about=order_id, seconds=60, **REFUND)
     machine.start_command("refund", order_id, "--yes")
-    eventually(lambda: machine.omise.fault(rule)["state"] == "held", 20)
+    eventually(lambda: machine.omise.fault(rule)["state"] == "held", 60)
     machine.kill_sweeps()
     machine.omise.releases(rule)
     (row,) = refunds(machine, order_id)

@@ -156,13 +156,38 @@ def test_what_a_transaction_gives_back_can_be_read_after_it():
 def test_every_pair_of_statuses(was, says):
     """A13, A14: a legal move is made and told, any other leaves the attempt as it was."""
     attempt = in_status(was)
-    ledger.record(charge_of(attempt, says), "sweep")
+    seen = charge_of(attempt, says)
+    if was in ("failed", "closed"):
+        alter(Attempt, attempt.id, charge_id=seen.id)
+    ledger.record(seen, "sweep")
     moves = says in ledger.MAY_BECOME[was]
+    # Only money that is held or taken opens what a person has closed.
+    moves = moves and (was, says) != ("closed", "pending")
     assert again(attempt).status == (says if moves else was)
     code = "failed_processing" if says == "failed" else None
     moved = [("status", was, says, "sweep", code)] if moves else []
     assert told(attempt, "status") == moved
     assert bool(order_of(attempt).paid_at) is (again(attempt).status == "successful")
+
+
+@pytest.mark.parametrize("was", ["failed", "closed"])
+@pytest.mark.parametrize("says", OF_OMISE)
+def test_a_charge_of_which_nobody_knew_is_recorded_whatever_it_says(was, says):
+    """A14, A26: a false "no" or an operator's word was all that the attempt rested on."""
+    attempt = in_status(was)
+    ledger.record(charge_of(attempt, says), "sweep")
+    becomes = "closed" if was == "closed" and says != "successful" else says
+    assert again(attempt).status == becomes
+    assert again(attempt).charge_id
+
+
+@pytest.mark.parametrize("was", ["failed", "closed"])
+def test_a_hold_of_which_nobody_knew_blocks_and_calls_an_operator(was):
+    """A14, A31: money is held where all was thought to be over."""
+    attempt = in_status(was)
+    ledger.record(charge_of(attempt, "pending", authorized=True), "sweep")
+    assert again(attempt).status == "pending"
+    assert f"authorised although attempt 1 was {was}" in why(order_of(attempt))
 
 
 def test_the_table_of_moves_says_what_it_must():
@@ -349,6 +374,14 @@ def test_two_successes_pay_once_and_flag_the_surplus():
     assert "paid twice: refund charge " in why(order)
     assert [one.status for one in order.attempts] == ["successful", "successful"]
     assert len(told(first, "paid")) == 1
+
+
+def test_a_paid_order_opens_no_other_attempt():
+    """A1: whatever form asks for it."""
+    paid, _ = opens()
+    ledger.record(charge_of(paid, "successful"), "charge")
+    attempt, fresh = opens(paid.order_id)
+    assert (attempt.id, fresh) == (paid.id, False)
 
 
 def test_a_second_success_that_was_given_back_is_no_surplus():

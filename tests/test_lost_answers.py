@@ -8,10 +8,12 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
+import requests
 from fault_rig import ago, begin, creates, set_attempt
 from rig import why
 from shopper import Shopper
 
+import sandbox
 from payment import checkout, paying
 from payment.gateway import deadline, http, verbs
 from payment.gateway.errors import GatewayError
@@ -22,6 +24,7 @@ from payment.settings import LONGEST_ANSWER
 
 LIST = {"method": "GET", "path": "/charges"}
 CREATE = {"method": "POST", "path": "/charges"}
+POOR = "4111111111140011"
 
 
 @pytest.fixture
@@ -48,8 +51,10 @@ def never_arrives(shop):
 
 
 def hides(shop):
-    """Let Omise's list of charges show nothing, as one that lags behind does."""
-    return shop.omise.breaks("change", times=0, set={"data": [], "total": 0}, **LIST)
+    """Let Omise's lists of charges and of events show nothing, as ones that lag behind do."""
+    nothing = {"times": 0, "set": {"data": [], "total": 0}}
+    shop.omise.breaks("change", method="GET", path="/events", **nothing)
+    return shop.omise.breaks("change", **nothing, **LIST)
 
 
 def attempt_of(shopper, number=1):
@@ -181,16 +186,136 @@ def test_a_source_that_omise_never_used_frees_the_order_too(shop, filled):
 
 
 def test_a_token_that_was_used_is_no_failure_whatever_the_list_shows(shop, filled):
-    """A19: the list lags behind; the token says that there is something to find."""
+    """A19: the list lags behind; the token says that there is something to find, so nobody may
+    pay again, and a person is called when it stays so."""
     loses(shop)
     filled.pays()
     waits(filled, minutes=11)
     hides(shop)
+    filled.get(f"/orders/{filled.order_id}/status")
     shop.sweep()
-    assert attempt_of(filled).status == "not_found"
+    assert attempt_of(filled).status == "unknown"
+    assert filled.opens_order(filled.order_id, "/pay").url.endswith(filled.order_id)
+    assert why(shop.order(filled.order_id)) is None
+    waits(filled, minutes=61)
+    shop.sweep()
+    assert "was used to pay, and shows no charge" in why(shop.order(filled.order_id))
     shop.omise.heals()
     shop.sweep()
     assert attempt_of(filled).status == "successful"
+
+
+def test_a_token_whose_charge_failed_is_no_word_of_money(shop, filled):
+    """A19: then the list decides, as for a card that Omise keeps."""
+    loses(shop)
+    filled.pays(card=POOR)
+    waits(filled, minutes=11)
+    hides(shop)
+    shop.sweep()
+    assert attempt_of(filled).status == "not_found"
+
+
+def refuses_after_acting(shop, status, code):
+    """Let a hop send the charge twice, and answer with what became of the second one."""
+    refusal = {"status": status, "body": "error", "code": code}
+    return shop.omise.breaks("answer_after", **refusal, **CREATE)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(429, "rate_limit"), (401, "authentication_failure"), (400, "invalid_charge")]
+    + [(status, "bad_request") for status in (400, 408, 409, 425, 499)],
+)
+def test_a_no_is_none_where_the_token_was_used(shop, filled, status, code):
+    """A26: what a hop says after it has sent the request twice."""
+    refuses_after_acting(shop, status, code)
+    filled.pays()
+    assert filled.state == "confirming"
+    shop.sweep()
+    assert attempt_of(filled).status == "successful"
+    assert creates(shop) == 1
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 499])
+def test_a_saved_card_is_not_failed_by_what_a_hop_says(shop, filled, status):
+    """A26: these are no words of Omise's."""
+    filled.pays(remember="yes", email="somchai@example.com")
+    filled.adds("cloud-oolong")
+    refuses_after_acting(shop, status, "bad_request")
+    form = filled.opens_checkout()
+    filled.charges(form)
+    assert filled.state == "confirming"
+
+
+def test_a_token_that_was_refused_before_is_not_taken_for_used_up(shop, filled):
+    """A26: a first try that charged nothing says nothing of the second."""
+    limited = {"status": 429, "body": "error", "code": "rate_limit"}
+    shop.omise.breaks("answer_before", **limited, **CREATE)
+    token = shop.omise.token()
+    filled.charges(filled.opens_checkout(), omiseToken=token)
+    assert attempt_of(filled).status == "failed"
+    refuses_after_acting(shop, 400, "used_token")
+    filled.opens_order(filled.order_id, "/pay")
+    filled.charges(filled.hidden(), omiseToken=token)
+    assert attempt_of(filled, 2).status == "unknown"
+    shop.sweep()
+    assert attempt_of(filled, 2).status == "successful"
+
+
+def test_a_saved_card_s_charge_shows_after_a_false_no(shop, filled):
+    """A14, A26: Omise's events tell of it, and a person hears that it was thought to have
+    failed."""
+    filled.pays(remember="yes", email="somchai@example.com")
+    filled.adds("cloud-oolong")
+    shop.sweep()
+    refuses_after_acting(shop, 429, "rate_limit")
+    filled.charges(filled.opens_checkout())
+    order = filled.order_id
+    assert attempt_of(filled).status == "failed"
+    shop.sweep()
+    assert attempt_of(filled).status == "successful"
+    assert "paid although attempt 1 was failed" in why(shop.order(order))
+
+
+def charged_again(shop, **more):
+    """Let a hop send the newest charge once more: another charge, with the same metadata."""
+    first = shop.omise.latest()
+    asked = {name: first[name] for name in ("amount", "currency", "metadata")}
+    source = {"source": {"type": "promptpay"}}
+    made = requests.post(
+        f"{shop.omise.base}charges",
+        json={**asked, **source, **more},
+        auth=(sandbox.SECRET_KEY, ""),
+        timeout=30,
+    ).json()
+    shop.omise.control(f"charges/{made['id']}/pay")
+    return made["id"]
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_two_charges_of_one_attempt_call_an_operator(shop, filled, lost):
+    """A15, A26: whether its own answer was lost or not, and without a webhook."""
+    if lost:
+        loses(shop)
+    filled.pays()
+    if not lost:
+        shop.sweep()
+    second = charged_again(shop)
+    shop.sweep()
+    order = shop.order(filled.order_id)
+    assert (order.attempts[0].status, len(order.attempts)) == ("successful", 1)
+    assert second in why(order)
+
+
+def test_an_own_charge_is_looked_for_beside_a_doubtful_one(shop, filled):
+    """A3, A26: the answer named a charge that is nobody's; ours was made all the same."""
+    another = {"id": "chrg_test_5nobody", "metadata.attempt_id": str(uuid.uuid4())}
+    shop.omise.breaks("change", set=another, **CREATE)
+    filled.pays()
+    assert attempt_of(filled).doubtful_id == "chrg_test_5nobody"
+    shop.sweep()
+    attempt = attempt_of(filled)
+    assert (attempt.status, attempt.doubtful_id) == ("successful", None)
 
 
 @pytest.mark.parametrize("status", [401, 429, 500])
@@ -296,6 +421,7 @@ def test_a_charge_that_shows_up_late_is_recorded(shop, filled, lag, pays_again):
     order = filled.order_id
     shop.omise.control("settings", clock_offset=0)
     waits(filled, seconds=lag.total_seconds())
+    saved_card(filled)
     hides(shop)
     shop.sweep()
     assert attempt_of(filled).status == "not_found"
@@ -330,6 +456,7 @@ def test_a_hold_that_shows_up_late_beside_another_is_flagged(
         shopper.pays()
         order = shopper.order_id
         waits(shopper, minutes=11)
+        saved_card(shopper)
         hides(shop)
         shop.sweep()
         shopper.opens_order(order, "/pay")
@@ -505,6 +632,7 @@ def test_lost_answers_of_one_time_are_looked_for_in_one_window(
         filled.pays()
         orders.append(filled.order_id)
     waits(filled, orders[0], hours=3)
+    set_attempt(shop, orders[0], pays_with=None)
     asked = counts_requests(monkeypatch)
     shop.sweep()
     assert asked.count("GET /charges") == 2

@@ -120,9 +120,9 @@ def test_a_new_minute_tells_how_many_were_dropped():
 
 
 def test_the_shop_receives_reports_where_its_pages_send_them(served, caplog):
-    headers = requests.get(f"{served.url}/", timeout=10).headers
+    headers = requests.get(f"{served.url}/", timeout=60).headers
     assert headers["Content-Security-Policy"].endswith("report-uri /reports")
     with caplog.at_level(logging.WARNING, "reports"):
-        answer = requests.post(f"{served.url}/reports", json=OLD, timeout=10)
+        answer = requests.post(f"{served.url}/reports", json=OLD, timeout=60)
     assert answer.status_code == 204
     assert TOLD in caplog.messages

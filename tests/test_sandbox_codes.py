@@ -97,7 +97,7 @@ def test_checksum_is_that_of_emv():
 
 def test_qr_is_drawn_for_anyone_with_its_address(rig):
     charge = rig.promptpay()
-    answer = requests.get(image_of(charge)["download_uri"], timeout=10)
+    answer = requests.get(image_of(charge)["download_uri"], timeout=60)
     assert (answer.status_code, answer.headers["Content-Type"]) == (
         200,
         "image/svg+xml",
@@ -115,7 +115,7 @@ def test_qr_is_drawn_as_png_when_asked(rig):
     charge = rig.charge(source=source)
     assert image_of(charge)["filename"] == "qrcode.png"
     assert charge["source"]["qr_settings"] == {"image_type": "png"}
-    answer = requests.get(image_of(charge)["download_uri"], timeout=10)
+    answer = requests.get(image_of(charge)["download_uri"], timeout=60)
     assert answer.headers["Content-Type"] == "image/png"
     assert answer.content.startswith(b"\x89PNG")
     error = rig.charge(
@@ -132,7 +132,7 @@ def test_image_is_not_found_under_a_guessed_address(rig):
         two["location"] + f"/downloads/{end}",
         one["location"].replace("docu_", "docx_") + f"/downloads/{end}",
     ):
-        assert requests.get(rig.url + path[1:], timeout=10).status_code == 404
+        assert requests.get(rig.url + path[1:], timeout=60).status_code == 404
 
 
 def test_other_qr_codes_lead_to_the_page_that_pays_them(rig):
@@ -159,7 +159,7 @@ def test_bill_payment_shows_references_and_their_image(rig):
     assert shown["expires_at"] == charge["expires_at"]
     told = f"|010555609115200\r{one}\r{two}\r400000"
     assert payload_of(rig, charge) == told
-    answer = requests.get(shown["barcode"], timeout=10)
+    answer = requests.get(shown["barcode"], timeout=60)
     assert answer.headers["Content-Type"] == "image/svg+xml"
     (modules,) = barcode.get("code128", told).build()
     assert black_in(answer.text) == modules

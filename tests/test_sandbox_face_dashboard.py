@@ -21,7 +21,7 @@ def detail(rig, charge):
 
 def shows(rig, charge, text):
     """Look again until the detail page shows it: deliveries leave after the response."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while text not in (html := detail(rig, charge)):
         assert time.monotonic() < deadline, html
         time.sleep(0.02)

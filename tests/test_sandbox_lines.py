@@ -101,7 +101,7 @@ def session():
 
 def pay(session, omise):
     """Charge with a client that keeps its lines."""
-    return session.post(f"{omise.base}charges", json=PROMPTPAY, timeout=10).json()
+    return session.post(f"{omise.base}charges", json=PROMPTPAY, timeout=60).json()
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def opened(session, monkeypatch):
 def test_one_line_carries_many_requests(omise, session, opened):
     for _ in range(5):
         charge = pay(session, omise)
-        shown = session.get(f"{omise.base}charges/{charge['id']}", timeout=10)
+        shown = session.get(f"{omise.base}charges/{charge['id']}", timeout=60)
         assert shown.json()["id"] == charge["id"]
         assert shown.headers["Connection"] == "keep-alive"
     assert len(opened) == 1
@@ -222,7 +222,7 @@ def test_answers_of_unknown_length_go_in_chunks_to_who_can_read_them():
         yield from (b"one, ", b"", b"two")
 
     with serving(app) as url:
-        assert requests.get(url, timeout=10).text == "one, two"
+        assert requests.get(url, timeout=60).text == "one, two"
         with Raw(url) as raw:
             raw.asks()
             assert raw.hears().headers["transfer-encoding"] == "chunked"
@@ -312,7 +312,7 @@ def test_below_another_server_lines_end_as_that_server_ends_them(tmp_path):
             assert raw.is_over()
         for fault in ("doubled", "leftover", "reset_reused", "close_idle", "refuse"):
             asked = {"fault": fault}
-            refused = requests.post(f"{url}control/faults", json=asked, timeout=10)
+            refused = requests.post(f"{url}control/faults", json=asked, timeout=60)
             assert refused.status_code == 400
             assert "only a sandbox that runs by itself" in refused.json()["message"]
         Omise(url).breaks("interim", statuses=[100, 103])
@@ -379,7 +379,7 @@ def test_a_client_that_knows_100_alone_takes_103_for_the_answer(omise, session):
     omise.breaks("interim", method="POST", path="/charges", statuses=[100])
     assert pay(session, omise)["object"] == "charge"
     omise.breaks("interim", method="POST", path="/charges")
-    fooled = session.post(f"{omise.base}charges", json=PROMPTPAY, timeout=10)
+    fooled = session.post(f"{omise.base}charges", json=PROMPTPAY, timeout=60)
     assert (fooled.status_code, fooled.content) == (103, b"")
     assert omise.books()["charges"] == 2
 
@@ -426,7 +426,7 @@ def test_a_client_that_looks_first_drops_a_line_with_something_on_it(
     omise.breaks(fault)
     assert pay(session, omise)["object"] == "charge"
     time.sleep(0.3)
-    balance = session.get(f"{omise.base}balance", timeout=10).json()
+    balance = session.get(f"{omise.base}balance", timeout=60).json()
     assert balance["object"] == "balance"
     assert len(opened) == 2
 
@@ -436,7 +436,7 @@ def test_no_look_helps_when_the_bytes_come_after_it(omise, session, opened, faul
     first = pay(session, omise)
     omise.breaks(fault, seconds=0.5)
     second = pay(session, omise)
-    wrong = session.get(f"{omise.base}balance", timeout=10).json()
+    wrong = session.get(f"{omise.base}balance", timeout=60).json()
     assert wrong["id"] == {"doubled": second, "leftover": first}[fault]["id"]
     assert len(opened) == 1
 
@@ -451,7 +451,7 @@ def test_a_kept_line_may_be_reset_when_it_is_used_again(omise, raw, session):
     pay(session, omise)
     # No look at the line beforehand shows it.
     with pytest.raises(requests.ConnectionError, match="reset"):
-        session.get(f"{omise.base}balance", timeout=10)
+        session.get(f"{omise.base}balance", timeout=60)
     assert omise.books()["charges"] == 2
     assert omise.fault(rule)["state"] == "done"
     assert pay(session, omise)["object"] == "charge"
@@ -480,9 +480,9 @@ def test_whoever_asks_again_soon_enough_keeps_the_line(omise, raw):
 def test_a_request_may_get_the_answer_about_another_charge(omise, session):
     first, second = pay(session, omise), pay(session, omise)
     omise.breaks("swapped", method="GET", path="/charges/.*")
-    shown = session.get(f"{omise.base}charges/{first['id']}", timeout=10).json()
+    shown = session.get(f"{omise.base}charges/{first['id']}", timeout=60).json()
     assert (shown["id"], shown["object"]) == (second["id"], "charge")
-    shown = session.get(f"{omise.base}charges/{first['id']}", timeout=10).json()
+    shown = session.get(f"{omise.base}charges/{first['id']}", timeout=60).json()
     assert shown["id"] == first["id"]
     omise.breaks("swapped", method="POST", path="/charges", of=first["id"])
     assert pay(session, omise)["id"] == first["id"]
@@ -495,12 +495,12 @@ def test_a_refund_may_be_swapped_too_in_either_version(omise, session, version):
     card, refunds = {"amount": 10000, "currency": "THB"}, []
     for _ in range(2):
         asked = card | {"card": omise.token()}
-        paid = session.post(f"{omise.base}charges", json=asked, timeout=10).json()["id"]
+        paid = session.post(f"{omise.base}charges", json=asked, timeout=60).json()["id"]
         path = f"{omise.base}charges/{paid}/refunds"
-        refunds.append(session.post(path, json={"amount": 100}, timeout=10).json())
+        refunds.append(session.post(path, json={"amount": 100}, timeout=60).json())
     omise.breaks("swapped", method="GET", path=".*/refunds/.*")
     asked = f"{omise.base}charges/{refunds[0]['charge']}/refunds/{refunds[0]['id']}"
-    told = session.get(asked, timeout=10)
+    told = session.get(asked, timeout=60)
     assert told.json()["id"] == refunds[1]["id"]
     assert told.headers["Omise-Version"] == version
 
@@ -508,15 +508,15 @@ def test_a_refund_may_be_swapped_too_in_either_version(omise, session, version):
 def test_nothing_is_swapped_where_there_is_nothing_else(omise, session):
     omise.breaks("swapped", times=0)
     charge = pay(session, omise)
-    shown = session.get(f"{omise.base}charges/{charge['id']}", timeout=10).json()
+    shown = session.get(f"{omise.base}charges/{charge['id']}", timeout=60).json()
     assert shown["id"] == charge["id"]
-    assert session.get(f"{omise.base}balance", timeout=10).json()["object"] == "balance"
-    assert session.get(f"{omise.base}nowhere", timeout=10).status_code == 404
+    assert session.get(f"{omise.base}balance", timeout=60).json()["object"] == "balance"
+    assert session.get(f"{omise.base}nowhere", timeout=60).status_code == 404
 
 
 def test_the_library_beneath_reads_a_kept_line_as_we_do(omise):
     address = urlsplit(omise.base)
-    line = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
+    line = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
     key = {"Authorization": f"Basic {KEY}"}
     for method, status in (("GET", 200), ("HEAD", 200), ("DELETE", 404), ("GET", 200)):
         line.request(method, "/balance", headers=key)

@@ -19,7 +19,7 @@ PROMPTPAY = {"amount": 10000, "currency": "THB", "source": {"type": "promptpay"}
 
 def balance(url):
     """Ask for the balance on a line of its own."""
-    return requests.get(f"{url}balance", auth=(sandbox.SECRET_KEY, ""), timeout=10)
+    return requests.get(f"{url}balance", auth=(sandbox.SECRET_KEY, ""), timeout=60)
 
 
 def refused(url):
@@ -36,7 +36,7 @@ def test_a_block_has_a_sandbox_of_its_own(country, currency):
     with sandbox.running(country=country) as omise:
         assert omise.url.endswith("/")
         answer = requests.get(
-            f"{omise.url}balance", auth=(omise.secret_key, ""), timeout=10
+            f"{omise.url}balance", auth=(omise.secret_key, ""), timeout=60
         )
         assert answer.json()["currency"] == currency
         assert omise.public_key == sandbox.PUBLIC_KEY
@@ -51,7 +51,7 @@ def test_a_block_may_choose_its_port_and_keep_its_books(tmp_path):
             assert omise.url == f"http://127.0.0.1:{port}/"
             assert Omise(omise.url).books()["charges"] == before
             key = (omise.secret_key, "")
-            requests.post(f"{omise.url}charges", json=PROMPTPAY, auth=key, timeout=10)
+            requests.post(f"{omise.url}charges", json=PROMPTPAY, auth=key, timeout=60)
 
 
 def test_a_block_may_serve_another_script_with_itself_behind_it(tmp_path):
@@ -63,7 +63,7 @@ def test_a_block_may_serve_another_script_with_itself_behind_it(tmp_path):
     )
     with sandbox.running(omise_js=str(script)) as omise:
         home = omise.url.rstrip("/")
-        served = requests.get(omise.url + "omise.js", timeout=5)
+        served = requests.get(omise.url + "omise.js", timeout=60)
     assert served.headers["Content-Type"].startswith("text/javascript")
     assert served.text == (
         f"a = '{home}'; b = `{home}/provider`;"
@@ -94,7 +94,7 @@ def test_a_refusing_sandbox_closes_at_once_and_opens_on_the_same_port():
 def test_a_line_that_was_open_before_does_not_slip_past_a_refusal():
     with sandbox.running() as omise:
         port = urlsplit(omise.url).port
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as line:
             line.sendall(b"GET /omise.js HTTP/1.1\r\n")  # taken up, and not yet whole
             Omise(omise.url).breaks("refuse", seconds=5)
             line.sendall(b"Host: localhost\r\n\r\n")
@@ -127,13 +127,13 @@ def test_the_command_runs_a_sandbox_until_it_is_interrupted(tmp_path):
             url = f"http://localhost:{port}/"
             eventually(lambda: not refused(url))
             assert balance(url).json()["currency"] == "SGD"
-            settings = requests.get(f"{url}control/settings", timeout=10).json()
+            settings = requests.get(f"{url}control/settings", timeout=60).json()
             assert settings["webhook_uri"] == "http://127.0.0.1:9/webhook"
             assert settings["retired_methods"] is True
-            named = requests.get(url, headers={"Host": "omise.internal"}, timeout=10)
+            named = requests.get(url, headers={"Host": "omise.internal"}, timeout=60)
             assert named.status_code == 200
             process.send_signal(signal.SIGINT)
-            said, _ = process.communicate(timeout=10)
+            said, _ = process.communicate(timeout=60)
         finally:
             process.kill()
     assert process.returncode == 0

@@ -51,7 +51,7 @@ def test_an_early_event_was_answered_before_the_charge_is(rig, receiver):
         eventually(lambda: receiver.arrived)
         assert not answer.done()
         receiver.gate.set()
-        assert answer.result(10)["id"] == bodies(receiver)[0]["data"]["id"]
+        assert answer.result(60)["id"] == bodies(receiver)[0]["data"]["id"]
     believe(receiver.arrived[0])
     rig.delivered()
     assert len(receiver.arrived) == 1
@@ -72,7 +72,7 @@ def test_an_event_comes_while_the_reply_is_held(rig, receiver):
         eventually(lambda: receiver.arrived)
         assert not answer.done()
         rig.post(f"control/faults/{rule}/release")
-        assert answer.result(10)["id"] == bodies(receiver)[0]["data"]["id"]
+        assert answer.result(60)["id"] == bodies(receiver)[0]["data"]["id"]
 
 
 @pytest.mark.parametrize("fault", ["reset_after", "close_after", "half_body"])
@@ -213,7 +213,7 @@ def test_events_made_at_once_each_come_once(rig, receiver):
     start = threading.Barrier(12)
 
     def one(_):
-        start.wait(10)
+        start.wait(60)
         return rig.promptpay()["id"]
 
     with ThreadPoolExecutor(12) as pool:

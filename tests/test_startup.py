@@ -123,6 +123,7 @@ def test_live_keys_start_with_what_they_need(clone):
         (KEYS | {"STORE_LOCALE": ""}, "STORE_LOCALE"),
         (KEYS | {"PREFERRED_URL_SCHEME": "ftp"}, "PREFERRED_URL_SCHEME"),
         (KEYS | {"AUTO_CAPTURE": "perhaps"}, "AUTO_CAPTURE"),
+        (KEYS | {"FLASK_ENV": "developement"}, "FLASK_ENV"),
         (KEYS | {"FLASK_DEBUG": "perhaps"}, "DEBUG"),
         (KEYS | {"OMISE_SANDBOX": "perhaps"}, "OMISE_SANDBOX"),
         (KEYS | {"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES"),
@@ -151,6 +152,7 @@ def test_live_keys_start_with_what_they_need(clone):
             KEYS | {"DATABASE_URL": "postgresql://shop@127.0.0.1:1/shop"},
             "DATABASE_URL",
         ),
+        (KEYS | {"DATABASE_URL": "sqlite://"}, "DATABASE_URL names a book in memory"),
         (KEYS | {"DATABASE_URL": "sqlite:///empty.db"}, "flask payment upgrade"),
         # Webhooks.
         (KEYS | {"OMISE_WEBHOOK_SECRET": "not base64!"}, "OMISE_WEBHOOK_SECRET"),
@@ -194,6 +196,82 @@ def test_every_way_to_start_refuses_alike(clone, command):
     ended = clone.run(*command, **KEYS, DATABASE_URL="postgresql://a@127.0.0.1:1/b")
     assert ended.returncode != 0
     assert "127.0.0.1:1/b cannot be reached" in only_line(ended.stderr)
+
+
+def test_a_start_that_fails_moves_nothing(clone):
+    """F4, F6: a port that is taken is one sentence, before anybody is sent there; commands go on
+    speaking to the shop that runs."""
+    port = free_port()
+    url = f"http://localhost:{port}"
+    address = clone.folder / "instance" / "sandbox-address"
+    with clone.running("flask", "run", "--port", str(port), url=url):
+        assert address.read_text() == f"localhost:{port}"
+        taken = clone.run("flask", "run", "--port", str(port))
+        other = ("flask", "run", "--port", str(free_port()))
+        odd = clone.run(*other, DATABASE_URL="sqlite://", OMISE_SANDBOX="on")
+    for ended in (taken, odd):
+        assert ended.returncode == 1
+        assert "Shop:" not in ended.stdout
+    said = only_line(taken.stderr)
+    assert "of 127.0.0.1 (Address already in use): type another" in said
+    assert "`flask run --port 5050`" in said
+    assert "in memory" in only_line(odd.stderr)
+    assert address.read_text() == f"localhost:{port}"
+
+
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("sandbox.sqlite3", "The sandbox's books"),
+        ("sandbox-shop.sqlite3", "The order book"),
+        ("secret_key", "The file"),
+        ("sandbox-address", "The file"),
+    ],
+)
+@pytest.mark.parametrize("held", ["damaged", "in the way"])
+def test_what_cannot_be_used_in_the_instance_folder_is_named(clone, name, named, held):
+    """F4: a folder where a file should be stands for one without rights, also for root."""
+    path = clone.folder / "instance" / name
+    path.parent.mkdir()
+    if held == "in the way":
+        path.mkdir()
+    else:
+        path.write_bytes(b"\xff\xfe" * 4096)
+    if name == "sandbox-address":
+        command = ("run", "--port", str(free_port()))
+        command = command if held == "in the way" else ("payment", "list")
+    else:
+        command = ("routes",)
+    ended = clone.run("flask", *command)
+    assert ended.returncode == 1, ended.stdout
+    said = only_line(ended.stderr)
+    assert named in said
+    assert str(path) in said
+
+
+def test_a_webhook_secret_that_the_sandbox_cannot_take_is_one_sentence(clone):
+    ended = clone.run("flask", "routes", OMISE_WEBHOOK_SECRET="notbase64!")
+    assert ended.returncode == 1
+    assert "OMISE_WEBHOOK_SECRET" in only_line(ended.stderr)
+
+
+def test_gunicorn_s_port_is_the_shop_s(clone):
+    """F6: where no SERVER_NAME is set, the shop's sandbox is where gunicorn listens."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = ("gunicorn", "--bind", f"127.0.0.1:{port}", "app:create_app()")
+    with clone.running(*command, url=url, OMISE_SANDBOX="on"):
+        moved = requests.get(url, timeout=30, allow_redirects=False)
+        assert moved.headers["Location"] == f"http://localhost:{port}/"
+
+
+def test_a_sandbox_by_itself_leaves_the_shop_s_books_alone(clone):
+    """Each would lead the other's webhook away."""
+    port = free_port()
+    url = f"http://localhost:{port}/"
+    with clone.running("sandbox", "--port", str(port), url=url):
+        books = {path.name for path in (clone.folder / "instance").glob("*.sqlite3")}
+    assert books == {"sandbox-alone.sqlite3"}
 
 
 @pytest.mark.parametrize("command", COMMANDS[:2], ids=IDS[:2])

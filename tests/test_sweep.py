@@ -22,6 +22,7 @@ from payment.operations.reconcile import SKEW
 from payment.operations.sweep import RATE, News, Round, back_off
 from payment.orders import entries, queries
 from payment.orders.models import Attempt, Entry, Order
+from payment.orders.models import News as TheNews
 
 
 @pytest.fixture
@@ -827,3 +828,102 @@ def test_what_was_not_found_is_watched_for_a_week(quiet):
         assert [one.order_id for one in queries.watched()[0]] == [order]
     set_attempt(quiet, order, sent_at=ago(quiet, days=7, hours=1))
     assert "asked about 0" in quiet.sweep()
+
+
+def heard_until(shop, **by):
+    """Let the last sweep that heard all have been so long ago."""
+    with shop.engine.begin() as connection:
+        connection.execute(update(TheNews).values(until=ago(shop, **by)))
+
+
+def late_payment(shop, minutes=0):
+    """Let a code be paid so long ago, although the book has that it expired."""
+    with Shopper(shop) as shopper:
+        shopper.adds()
+        shopper.pays_by("promptpay")
+        order = shopper.order_id
+    run_sweep(shop)
+    set_attempt(shop, order, status="expired")
+    shop.omise.control("settings", clock_offset=-60 * minutes)
+    pays(shop, order)
+    shop.omise.control("settings", clock_offset=0)
+    return order
+
+
+def test_money_that_comes_after_an_attempt_has_ended_needs_no_webhook(quiet):
+    """A14: sweeps that are started anew hear of it, too, and a person does."""
+    order = late_payment(quiet)
+    run_sweep(quiet)
+    assert status(quiet, order) == "successful"
+    assert "paid although attempt 1 was expired" in why(quiet.order(order))
+
+
+def test_news_that_could_not_be_read_are_heard_by_a_later_sweep(quiet):
+    """A14, B15: however long the list fails."""
+    order = late_payment(quiet, minutes=25)
+    heard_until(quiet, minutes=30)
+    broken = {"method": "GET", "path": "/events", "times": 1}
+    rule = quiet.omise.breaks("answer_before", status=500, body="html", **broken)
+    run_sweep(quiet)
+    assert quiet.omise.fault(rule)["met"] == 1
+    assert status(quiet, order) == "expired"
+    run_sweep(quiet)
+    assert status(quiet, order) == "successful"
+
+
+def test_news_whose_charge_could_not_be_read_are_heard_again(quiet):
+    """A14: the list was read, and the charge was not."""
+    order = late_payment(quiet, minutes=25)
+    heard_until(quiet, minutes=30)
+    path = f"/charges/{charge_id(quiet, order)}"
+    quiet.omise.breaks("close_before", method="GET", path=path, times=1)
+    run_sweep(quiet)
+    assert status(quiet, order) == "expired"
+    run_sweep(quiet)
+    assert status(quiet, order) == "successful"
+
+
+def test_news_are_heard_from_where_a_short_list_ended(quiet, monkeypatch):
+    """A20: more has happened than one round reads."""
+    order = late_payment(quiet, minutes=25)
+    heard_until(quiet, minutes=30)
+    monkeypatch.setattr(sweep, "_PAGES_OF_NEWS", 1)
+    rule = quiet.omise.breaks("short_page", method="GET", path="/events", rows=0)
+    run_sweep(quiet)
+    assert quiet.omise.fault(rule)["met"] == 1
+    run_sweep(quiet)
+    assert status(quiet, order) == "successful"
+
+
+def test_old_news_open_no_attempt_that_an_operator_has_closed(quiet):
+    """A31: that its charge was made once is no news; money is."""
+    with Shopper(quiet) as shopper:
+        shopper.adds()
+        shopper.pays_by("promptpay")
+        order = shopper.order_id
+    closing = ["payment", "close", order, "--reason", "the shopper asked"]
+    assert quiet.app.test_cli_runner().invoke(args=closing).exit_code == 0
+    run_sweep(quiet)
+    run_round(quiet, News())
+    assert status(quiet, order) == "closed"
+    pays(quiet, order)
+    run_sweep(quiet)
+    assert status(quiet, order) == "successful"
+    assert "paid although attempt 1 was closed" in why(quiet.order(order))
+
+
+def test_money_held_by_an_attempt_that_was_closed_opens_it(build_shop):
+    """A14, A31: the shopper's bank has said yes since."""
+    shop = build_shop(AUTO_CAPTURE="off")
+    shop.omise.control("settings", webhook_uri=None, three_d_secure=True)
+    (order,) = waiting_orders(shop, 1)
+    run_sweep(shop)
+    closing = ["payment", "close", order, "--reason", "no word of them"]
+    assert shop.app.test_cli_runner().invoke(args=closing).exit_code == 0
+    pays(shop, order)
+    run_sweep(shop)
+    assert (status(shop, order), shop.order(order).attempts[0].authorized) == (
+        "pending",
+        True,
+    )
+    assert "authorised although attempt 1 was closed" in why(shop.order(order))

@@ -1,12 +1,16 @@
 """Nobody orders or pays for the same goods twice by touching a page, whichever and whenever."""
 
 import re
+import uuid
 
 import pytest
-from fault_rig import begin, creates
+from fault_rig import ago, begin, creates, set_attempt
+from rig import why
 from shopper import Shopper
+from sqlalchemy import update
 
 from payment import orderform
+from payment.orders.models import Order
 from store.cart import Cart
 
 CREATE = {"method": "POST", "path": "/charges"}
@@ -185,6 +189,16 @@ def test_looking_at_an_old_order_leaves_the_new_basket_alone(filled):
     filled.opens_checkout()
     filled.opens_order(first)
     assert "Cloud oolong" in filled.get("/cart").text
+
+
+def test_a_look_at_somebody_else_s_order_leaves_the_same_goods_in_the_basket(filled):
+    """A21: a link was sent on, and both want a cup."""
+    filled.pays()
+    with Shopper(filled.shop) as other:
+        other.adds()
+        other.opens_order(filled.order_id)
+        assert other.state == "paid"
+        assert "Celadon cup" in other.get("/cart").text
 
 
 def test_what_was_picked_out_since_is_not_put_away_with_an_order(filled):
@@ -400,6 +414,26 @@ def test_a_retry_charges_what_its_page_shows(filled, shipping):
     assert filled.shop.omise.charged(first)["successful"] == (1, CUP + 5000)
 
 
+def test_goods_leave_before_the_basket_changes_although_the_answer_was_lost(filled):
+    """A21: the answer that emptied the basket never came to the browser."""
+    form = filled.opens_checkout()
+    with Shopper(filled.shop) as lost:
+        lost.http.cookies.update(filled.http.cookies)
+        lost.charges(form, follow=False, omiseToken=filled.shop.omise.token())
+    filled.adds("cloud-oolong")
+    page = filled.get("/cart").text
+    assert "Cloud oolong" in page
+    assert "Celadon cup" not in page
+
+
+def test_nobody_names_an_order_that_the_shop_has_not_named(filled):
+    """E1: its id is a secret that the shop makes."""
+    form = filled.opens_checkout() | {"order": str(uuid.uuid4())}
+    filled.charges(form, omiseToken=filled.shop.omise.token())
+    assert "basket has changed" in filled.page.text
+    assert creates(filled.shop) == 0
+
+
 def test_a_form_for_one_order_does_not_pay_another_s_amount(filled):
     """A29: the page's fingerprint is the order's, or nothing is charged."""
     is_declined(filled)
@@ -438,3 +472,94 @@ def test_what_another_browser_has_paid_leaves_a_basket_that_holds_more(filled):
     filled.adds()
     filled.opens_checkout()
     assert filled.total() == CUP + TEA
+
+
+def is_not_found(shopper):
+    """Let the answer be lost, the card be a saved one, and Omise show nothing for long enough."""
+    shop = shopper.shop
+    loses_the_answer(shopper)
+    then = ago(shop, minutes=11)
+    moments = {"sent_at": then, "created_at": then}
+    set_attempt(shop, shopper.order_id, pays_with=None, **moments)
+    nothing = {"data": [], "total": 0}
+    shop.omise.breaks("change", method="GET", path="/charges", times=2, set=nothing)
+    shop.sweep()
+    shop.omise.heals()
+    assert shopper.opens_order(shopper.order_id)
+    assert shopper.state == "not_found"
+
+
+def was_never_used(shopper):
+    shop = shopper.shop
+    shop.omise.breaks("close_before", **CREATE)
+    shopper.pays()
+    then = ago(shop, minutes=11)
+    set_attempt(shop, shopper.order_id, sent_at=then, created_at=then)
+    shop.sweep()
+    assert shopper.opens_order(shopper.order_id)
+    assert shopper.state == "failed"
+
+
+@pytest.mark.parametrize("act", [is_not_found, was_never_used])
+def test_goods_whose_payment_was_not_seen_are_paid_in_their_own_order(filled, act):
+    """A19, A21: picked out anew, they lead there, for the payment may show up yet."""
+    act(filled)
+    order = filled.order_id
+    filled.adds()
+    assert filled.get("/checkout").url.endswith(f"/orders/{order}")
+    filled.adds("cloud-oolong")
+    assert filled.get("/checkout").url.endswith("/checkout")
+
+
+def test_a_late_payment_for_goods_that_were_bought_again_calls_an_operator(filled):
+    """A19: a person must look, though each order was paid once."""
+    shop = filled.shop
+    is_not_found(filled)
+    first = filled.order_id
+    with Shopper(shop) as again:
+        again.adds()
+        again.pays()
+        second = again.order_id
+    visitor = shop.order(first).visitor
+    with shop.engine.begin() as connection:
+        mine = update(Order).where(Order.id == second).values(visitor=visitor)
+        connection.execute(mine)
+    shop.sweep()
+    assert shop.order(first).paid_at
+    assert f"order {second} of the same shopper has paid" in why(shop.order(first))
+
+
+def closes_nothing(shop):
+    """Let Omise refuse to close a charge."""
+    refusal = {"status": 400, "body": "error", "code": "failed_expire"}
+    path = r"/charges/chrg_test_\w+/expire"
+    shop.omise.breaks("answer_before", method="POST", path=path, times=0, **refusal)
+
+
+def test_another_way_is_not_offered_while_nobody_can_say_how_the_first_stands(filled):
+    """A16: refused because it was paid, and then the question fails."""
+    shop = filled.shop
+    filled.pays_by("promptpay")
+    closes_nothing(shop)
+    path = r"/charges/chrg_test_\w+"
+    shop.omise.breaks("close_before", method="GET", path=path, times=0)
+    token = filled.hidden()["csrf_token"]
+    page = filled.post(f"/orders/{filled.order_id}/again", {"csrf_token": token})
+    assert page.url.endswith(filled.order_id)
+    assert "could not ask how the payment stands" in page.text
+    assert not shop.order(filled.order_id).attempts[0].superseded
+
+
+def test_an_earlier_code_that_was_paid_meanwhile_ends_the_new_try(filled):
+    """A16: it could not be closed, and was paid while the card was typed."""
+    shop = filled.shop
+    filled.pays_by("promptpay")
+    first = shop.omise.latest()["id"]
+    closes_nothing(shop)
+    chooses = {"csrf_token": filled.hidden()["csrf_token"]}
+    filled.post(f"/orders/{filled.order_id}/again", chooses)
+    assert "or you would pay twice" in filled.page.text
+    shop.omise.control(f"charges/{first}/pay")
+    filled.pays_here()
+    assert filled.state == "paid"
+    assert shop.omise.charged() == {"successful": (1, CUP)}

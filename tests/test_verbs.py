@@ -321,7 +321,7 @@ def test_only_a_closed_refund_is_done(says, status, became):
         (TOKEN, {}, None),
         (SOURCE, {"charge_status": "unknown"}, False),
         (SOURCE, {"charge_status": "pending"}, True),
-        (SOURCE, {"charge_status": "failed"}, True),
+        (SOURCE, {"charge_status": "failed"}, None),
         (SOURCE, {"charge_status": None}, None),
         (SOURCE, {}, None),
     ],

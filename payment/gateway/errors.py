@@ -35,7 +35,12 @@ class BadAnswer(GatewayError):
 
 
 class NothingSent(GatewayError):
-    """Raised when it is sure that the request never left; `reads`: it was a question only."""
+    """Raised when it is sure that the request never left; `reads`: it was a question only.
 
-    def __init__(self, reason: str, *, reads: bool = False) -> None:
-        super().__init__(reason, code="nothing_sent", money_may_have_moved=reads)
+    `code` is set where another request, without which it may not leave, was refused.
+    """
+
+    def __init__(
+        self, reason: str, *, code: str = "nothing_sent", reads: bool = False
+    ) -> None:
+        super().__init__(reason, code=code, money_may_have_moved=reads)

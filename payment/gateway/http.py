@@ -27,6 +27,8 @@ MOST_AT_ONCE, MOST_READS = 48, 16
 _LARGEST_ANSWER = 4 * 1024 * 1024
 # Omise publishes no rates (api-rate-limiting): seconds to wait where a 429 names none.
 _UNSAID_WAIT = 10
+# Timed out, conflict, too early, given up: what a hop says of a request that it may have passed on.
+_NO_WORD_OF_OMISE_S = (408, 409, 425, 499)
 _MOST_REDIRECTS = 3
 # Seconds for a picture, with all its redirects.
 _PICTURE_DEADLINE = 10
@@ -217,7 +219,8 @@ def _refuse(status: int, answer: dict[str, Any], wait: int | None, reads: bool) 
     is_error = answer.get("object") == "error"
     if 200 <= status < 300 and not is_error:
         return
-    if is_error and isinstance(code, str) and 400 <= status < 500:
+    refused = 400 <= status < 500 and status not in _NO_WORD_OF_OMISE_S
+    if is_error and isinstance(code, str) and code and refused:
         code = re.sub("[^0-9a-z_]", "?", code)[:64]
         raise GatewayError(
             f"HTTP {status} {code}",

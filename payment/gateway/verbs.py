@@ -106,15 +106,19 @@ def _asked(charge_id: str, answer: Any) -> Charge:
 
 
 def was_used(pays_with: str) -> bool | None:
-    """Tell whether Omise has used a single-use token or source; None where it does not say so.
+    """Tell whether Omise has used a single-use token or source, so that money may have moved.
 
-    A token says `used`, a source and newer tokens `charge_status` (tokens-api, sources-api).
+    None where it does not say so, or where it says that what was made of it has ended without
+    money. A token says `used`, a source and newer tokens `charge_status` (tokens-api,
+    sources-api).
     """
     kind: Any = Token if is_id(pays_with, "tokn") else Source
     answer = kind.retrieve(pays_with)._attributes
     if answer.get("id") != pays_with:
         raise BadAnswer("an answer of another token or source")
     used, status = answer.get("used"), answer.get("charge_status")
+    if status in ("failed", "expired", "reversed"):
+        return None
     if used is True or (isinstance(status, str) and status != "unknown"):
         return True
     if used is False or status == "unknown":

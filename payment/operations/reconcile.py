@@ -44,15 +44,16 @@ class Evidence:
     began.
     """
 
-    found: dict[str, str] = field(default_factory=dict)
+    found: dict[str, list[str]] = field(default_factory=dict)
     complete: dict[str, datetime] = field(default_factory=dict)
 
 
-def reconcile_order(order_id: str, by: str, gap: int = 0) -> None:
+def reconcile_order(order_id: str, by: str, gap: int = 0) -> bool:
     """Ask about an order's open attempts; those asked about within `gap` seconds are left.
 
-    What cannot be asked now is logged and left to the sweep.
+    What cannot be asked now is logged and left to the sweep. Tells whether all were answered.
     """
+    answered = True
     with deadline.within(_FOR_A_SHOPPER):
         for attempt in queries.unsettled(order_id):
             if not queries.may_ask_now(attempt.id, timedelta(seconds=gap)):
@@ -60,9 +61,11 @@ def reconcile_order(order_id: str, by: str, gap: int = 0) -> None:
             try:
                 reconcile(attempt, by, look([attempt], _PAGES_FOR_A_SHOPPER))
             except GatewayError as error:
+                answered = False
                 log.warning(
                     "attempt %s: Omise could not be asked: %s", attempt.id, error
                 )
+    return answered
 
 
 def reconcile_charge(charge_id: str, by: str) -> None:
@@ -75,9 +78,11 @@ def reconcile(attempt: Attempt, by: str, evidence: Evidence) -> None:
 
     Raises GatewayError; the attempt then stays as it was.
     """
-    charge_id = attempt.charge_id or evidence.found.get(attempt.id)
-    if charge_id:
-        _record(attempt, charge_id, by)
+    found = evidence.found.get(attempt.id, [])
+    if attempt.charge_id or found:
+        # More than one charge of one attempt: a hop has sent it twice. The ledger flags that.
+        for charge_id in dict.fromkeys([attempt.charge_id or found[0], *found]):
+            _record(attempt, charge_id, by)
     elif attempt.doubtful_id:
         _look_at_doubt(attempt, by)
     elif attempt.status == "created":
@@ -133,24 +138,33 @@ def _judge_absence(attempt: Attempt, by: str, evidence: Evidence) -> None:
     left_at = attempt.sent_at or attempt.created_at
     now = queries.clock()
     single_use = attempt.pays_with if now - left_at > PATIENCE else None
-    if single_use and _was_never_used(single_use):
+    used = _was_used(single_use) if single_use else None
+    if used is False:
         ledger.mark_failed(attempt, "never_used", by)
         return
     began = evidence.complete.get(attempt.id)
-    if began and began - left_at > PATIENCE:
+    if began and began - left_at > PATIENCE and not used:
         ledger.mark_not_found(attempt, by)
-    elif attempt.status == "sent" and now - left_at > GRACE:
+    elif (attempt.status == "sent" and now - left_at > GRACE) or (
+        attempt.status == "not_found" and used
+    ):
         ledger.mark_unknown(attempt, by)
+    if used and now - left_at > STUBBORN:
+        # There is a charge, by Omise's own word, and no list has shown it.
+        why = (
+            f"attempt {attempt.number}: Omise says that its token or source was used to pay, and "
+            "shows no charge of it: look on the dashboard, and close the attempt if there is none"
+        )
+        ledger.flag(attempt.order_id, why, by)
 
 
-def _was_never_used(pays_with: str) -> bool:
-    """Tell whether Omise itself says that this token or source was never used. Raises
-    GatewayError."""
+def _was_used(pays_with: str) -> bool | None:
+    """Tell what Omise itself says of a token or source. Raises GatewayError."""
     try:
-        return verbs.was_used(pays_with) is False
+        return verbs.was_used(pays_with)
     except GatewayError as error:
         if error.code == "not_found":  # forgotten, after whatever became of it
-            return False
+            return None
         raise
 
 
@@ -166,9 +180,9 @@ def look(attempts: Iterable[Attempt], most_pages: int) -> Evidence:
 
 
 def _is_lost(attempt: Attempt) -> bool:
-    known = attempt.charge_id or attempt.doubtful_id
+    """Tell whether an attempt's own charge is still to be found: also beside a doubtful one."""
     unanswered = attempt.status in ("sent", "unknown")
-    return not known and (unanswered or queries.is_unseen(attempt))
+    return not attempt.charge_id and (unanswered or queries.is_unseen(attempt))
 
 
 @dataclass
@@ -224,7 +238,8 @@ def read(
                 and named in wanted
                 and verbs.is_id(row.get("id"), "chrg")
             ):
-                evidence.found[named] = row["id"]
+                ids = evidence.found.setdefault(named, [])
+                ids += [row["id"]] if row["id"] not in ids else []
         offset += len(page.rows)
         fresh = page.ids() - seen
         seen |= fresh

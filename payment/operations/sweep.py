@@ -17,7 +17,7 @@ from ..gateway import verbs
 from ..gateway.charge import moment_of
 from ..gateway.errors import BadAnswer, GatewayError
 from ..orders import entries, ledger, queries
-from ..orders.models import Attempt, Refund
+from ..orders.models import OPEN, Attempt, Refund
 from . import refunds
 from .reconcile import SKEW, Evidence, Window, read, reconcile, windows
 
@@ -56,7 +56,10 @@ def back_off(attempt: Attempt, now: datetime) -> timedelta:
 
 @dataclass
 class News:
-    """What the rounds before have heard of already; one goes with every loop of rounds."""
+    """What the rounds before have heard of already; one goes with every loop of rounds.
+
+    How far they have heard is also in the order book, for a sweep that is started anew.
+    """
 
     since: datetime | None = None
     heard: set[str] = field(default_factory=set)
@@ -101,9 +104,12 @@ class Round:
         due = [one for one in attempts if self._is_due(one, now)]
         if not self._patiently:
             due.sort(key=_turn)
-        since = self._news.since
+        heard: datetime | None = now
+        # In a book that no sweep has seen yet, what is open is asked about anyway.
+        since = self._news.since or queries.heard_until()
         if since:
-            self._try("news", self._hear_events, since - SKEW)
+            longest = now - _LOOKS_BACK_AGAIN
+            heard = self._try("news", self._hear_events, max(since, longest))
         due = [one for one in due if one.id not in self._heard_of]
         evidence = self._look(due)
         for attempt in due:
@@ -113,12 +119,14 @@ class Round:
                 self._try(_name(attempt), self._reconcile, attempt, evidence)
         for refund in [] if self._over else queries.open_refunds():
             self._try(f"refund {refund.id}", self._reconcile_refund, refund)
-        back = now - (_LOOKS_BACK_AGAIN if since else _LOOKS_BACK)
+        back = now - (_LOOKS_BACK_AGAIN if self._news.since else _LOOKS_BACK)
         self._try("refunds of the dashboard", self._hear_refunds, back)
         # One that is open is followed to its end, however long ago it was opened.
         disputed = (queries.disputed_since() or now) - SKEW
         self._try("disputes", self._hear_disputes, min(back, disputed))
-        self._news.since = now
+        if heard:
+            self._news.since = min(heard, now)
+            queries.note_heard(self._news.since)
         self._tell_receivers()
 
     def _tell_receivers(self) -> None:
@@ -179,17 +187,25 @@ class Round:
         if status != refund.status:
             self._tell(f"refund {refund.id}: {refund.status} -> {status}")
 
-    def _hear_events(self, since: datetime) -> None:
-        """Record first what Omise says has happened: who has just paid waits for no old order."""
-        for event in self._rows(verbs.events_since, since)[0]:
+    def _hear_events(self, since: datetime) -> datetime:
+        """Record first what Omise says has happened: who has just paid waits for no old order.
+
+        Gives until when all was heard: what could not be is heard again by the next round.
+        """
+        rows, whole = self._rows(verbs.events_since, since - SKEW)
+        failed: list[dict[str, Any]] = []
+        for event in rows:
             data = event.get("data")
             if not self._news.is_new(event) or not isinstance(data, dict):
                 continue
             attempt, charge_id = self._ours(data)
-            if attempt and data.get("status") != attempt.status:
+            if attempt and _tells_more(data, attempt, charge_id):
                 self._try("news", self._record, attempt, charge_id, event)
             else:
                 self._news.hear(event)
+            failed += [event] if self._news.is_new(event) else []
+        until = datetime.max if whole else (rows and _made(rows[-1])) or since
+        return min([until, *(_made(one) or since for one in failed)])
 
     def _hear_refunds(self, since: datetime) -> None:
         """Record the charges of which something was given back since we last looked."""
@@ -309,7 +325,26 @@ def _name(attempt: Attempt) -> str:
     return f"order {attempt.order_id} attempt {attempt.number}"
 
 
+def _tells_more(data: dict[str, Any], attempt: Attempt, charge_id: str) -> bool:
+    """Tell whether an event's charge may be news of its attempt.
+
+    It shows the charge as it was then: that it waited once is no news of one that has ended,
+    unless money is held by it.
+    """
+    if charge_id != attempt.charge_id:
+        return True
+    ended = attempt.status not in (*OPEN, "not_found")
+    if data.get("status") == "pending" and ended:
+        return data.get("authorized") is True and not attempt.authorized
+    return data.get("status") != attempt.status
+
+
+def _made(row: dict[str, Any]) -> datetime | None:
+    """Tell when a row was made; the API's versions name it differently."""
+    return moment_of(row.get("created_at") or row.get("created"))
+
+
 def _is_later(row: dict[str, Any], moment: datetime | None) -> bool:
     """Tell whether a row was made after a moment, as far as two clocks can say."""
-    made = moment_of(row.get("created_at") or row.get("created"))
+    made = _made(row)
     return made is None or moment is None or made > moment - SKEW

@@ -341,6 +341,7 @@ def _recorded(session, order_id, attempt_id, charge, by):
     order = lock(session, order_id)
     attempt = session.get(Attempt, attempt_id)
     attempt.recorded_at = _now(session)
+    moves = _moves(attempt, charge)
     wrong = charge.differs_from(attempt)
     if wrong:
         _keep_doubt(session, order, attempt, charge, wrong, by)
@@ -349,7 +350,7 @@ def _recorded(session, order_id, attempt_id, charge, by):
     if charge.status not in STATUSES:
         why = f"charge {charge.id}: unknown status {charge.status!r}"
         _flag(session, order, why, by)
-    elif charge.status != attempt.status and charge.status in _moves(attempt):
+    elif charge.status != attempt.status and charge.status in moves:
         _take_over(session, order, attempt, charge, by)
     # An answer from before the last move (it was overtaken) has nothing to tell any more.
     if charge.status == attempt.status:
@@ -362,9 +363,17 @@ def _recorded(session, order_id, attempt_id, charge, by):
     return attempt, entries.untold(session)
 
 
-def _moves(attempt):
-    """List what an attempt may become: one that was "never used" may show after all."""
-    return MAY_BECOME["not_found" if is_unseen(attempt) else attempt.status]
+def _moves(attempt, charge):
+    """List what an attempt may become by a charge: one that nobody has seen a charge of may show
+    after all.
+
+    What an operator has closed opens again only for money that is held or taken.
+    """
+    if attempt.status == "closed" and not charge.authorized:
+        return MAY_BECOME["closed"] - {"pending"}
+    ended = attempt.status in ("failed", "closed") and not attempt.charge_id
+    unseen = ended or is_unseen(attempt)
+    return MAY_BECOME["not_found" if unseen else attempt.status]
 
 
 def _keep_doubt(session, order, attempt, charge, wrong, by):
@@ -384,14 +393,31 @@ def _keep_doubt(session, order, attempt, charge, wrong, by):
 def _take_over(session, order, attempt, charge, by):
     was = attempt.status
     _change(session, attempt, charge.status, by, charge.failure_code)
-    if charge.status == "successful" and was in _ENDED:
-        why = f"charge {charge.id} was paid although attempt {attempt.number} was {was}"
+    if was in _ENDED and (charge.status == "successful" or charge.authorized):
+        taken = "paid" if charge.status == "successful" else "authorised"
+        why = f"charge {charge.id} was {taken} although attempt {attempt.number} was {was}"
         _flag(session, order, why, by)
+    if charge.status == "successful" and was in (*_ENDED, "not_found"):
+        _flag_goods_bought_again(session, order, by)
     released = charge.status in ("expired", "reversed") and attempt.authorized
     if released and not _was_asked(session, attempt, charge.status, by):
         why = (
             f"charge {charge.id}: the authorised amount was given up ({charge.status})"
         )
+        _flag(session, order, why, by)
+
+
+def _flag_goods_bought_again(session, order, by):
+    """Call an operator where the shopper, told that nothing came of it, has bought the same
+    again."""
+    same = select(Order.id).where(
+        Order.visitor == order.visitor,
+        Order.fingerprint == order.fingerprint,
+        Order.id != order.id,
+        Order.paid_at > order.created_at,
+    )
+    for other in session.scalars(same) if order.visitor else ():
+        why = f"order {other} of the same shopper has paid for the same goods since"
         _flag(session, order, why, by)
 
 

@@ -215,6 +215,14 @@ class Entry(Base):
     told_at: Mapped[datetime | None]
 
 
+class News(Base):
+    """Until when the sweep has heard all that Omise says has happened in the account: one row."""
+
+    __tablename__ = "payment_news"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    until: Mapped[datetime]
+
+
 class Flag(Base):
     """A reason for a person to look at an order, until somebody lowers it."""
 

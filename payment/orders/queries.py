@@ -6,7 +6,7 @@ from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, lazyload
 
-from .models import OPEN, Attempt, Delivery, Order, Refund, utcnow
+from .models import OPEN, Attempt, Delivery, News, Order, Refund, utcnow
 from .transaction import transaction
 
 # How long an attempt of which nothing was found goes on being looked for.
@@ -61,9 +61,34 @@ def is_unseen(attempt: Attempt) -> bool:
 
 
 @transaction
-def count_attempts_with(session: Session, pays_with: str) -> int:
-    """Count the attempts that were to be paid with one token or source."""
-    return session.query(Attempt).where(Attempt.pays_with == pays_with).count()
+def was_used_before(session: Session, attempt: Attempt) -> bool:
+    """Tell whether another attempt of ours may have used up the same token or source.
+
+    One that was refused without a charge has not.
+    """
+    others = session.query(Attempt).where(
+        Attempt.pays_with == attempt.pays_with,
+        Attempt.id != attempt.id,
+        or_(Attempt.status != "failed", Attempt.charge_id.is_not(None)),
+    )
+    return bool(attempt.pays_with) and others.count() > 0
+
+
+@transaction
+def heard_until(session: Session) -> datetime | None:
+    """Tell until when the sweep has heard all that Omise says has happened; None: never."""
+    return session.scalar(select(News.until))
+
+
+@transaction
+def note_heard(session: Session, until: datetime) -> None:
+    """Keep until when all was heard; never an earlier moment than another sweep has noted."""
+    later = update(News).where(News.until < until).values(until=until)
+    known = session.scalar(select(News.until))
+    if known is None:
+        session.add(News(id=1, until=until))
+    else:
+        session.execute(later)
 
 
 @transaction

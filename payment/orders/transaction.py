@@ -14,7 +14,7 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import create_engine, event, text
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import OperationalError as DatabaseRefused
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -114,10 +114,11 @@ def _open(url: str) -> Engine:
         if name not in _KINDS:
             raise ArgumentError(f"no {name}")
         if name == "sqlite":
+            file = _file_of(parsed)
             engine = create_engine(
                 parsed, connect_args={"timeout": PATIENCE}, hide_parameters=True
             )
-            _make_file(parsed.database)
+            _make_file(file)
             event.listen(engine, "connect", _prepare_sqlite)
             return engine
         limits = (
@@ -141,10 +142,19 @@ def _open(url: str) -> Engine:
         ) from error
 
 
-def _make_file(path: str | None) -> None:
+def _file_of(url: URL) -> str:
+    """Name the file of an SQLite book; one in memory is gone with its connection, and refused."""
+    file = url.database or ""
+    if file == "" or ":memory:" in file or url.query.get("mode") == "memory":
+        raise SettingError(
+            "DATABASE_URL names a book in memory, which keeps no order: set it to a file, like "
+            "sqlite:////folder/shop.sqlite3."
+        )
+    return file
+
+
+def _make_file(path: str) -> None:
     """Make the file of a book before SQLite does, for its owner's eyes alone."""
-    if not path or path == ":memory:":
-        return
     try:
         Path(path).touch(mode=0o600)
         _keep_from_others(path)

@@ -91,9 +91,15 @@
     var row = button.closest("[data-copy-row]");
     row.hidden = !navigator.clipboard;
     button.addEventListener("click", function () {
-      navigator.clipboard.writeText(button.dataset.copy).then(function () {
-        row.querySelector("[data-copied]").hidden = false;
-      });
+      navigator.clipboard.writeText(button.dataset.copy).then(
+        function () {
+          row.querySelector("[data-copied]").hidden = false;
+        },
+        function () {
+          // Not allowed here: the number is selected as a whole by one touch.
+          row.hidden = true;
+        }
+      );
     });
   });
 

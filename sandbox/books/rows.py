@@ -47,9 +47,13 @@ class Rows:
         self._path = str(path)
         self._idle = queue.LifoQueue()
         self._mine = threading.local()
-        with self._borrowed() as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.executescript(_SCHEMA)
+        try:
+            with self._borrowed() as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.executescript(_SCHEMA)
+        except sqlite3.Error:
+            self.close()
+            raise
 
     def close(self):
         """Close the idle connections; a closed file may be used again."""
@@ -66,15 +70,23 @@ class Rows:
         try:
             connection = self._idle.get_nowait()
         except queue.Empty:
-            connection = sqlite3.connect(
-                self._path, isolation_level=None, check_same_thread=False
-            )
-            connection.execute("PRAGMA busy_timeout=10000")
-            connection.execute("PRAGMA synchronous=NORMAL")
+            connection = self._connect()
         try:
             yield connection
         finally:
             self._idle.put(connection)
+
+    def _connect(self):
+        connection = sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("PRAGMA busy_timeout=10000")
+            connection.execute("PRAGMA synchronous=NORMAL")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
 
     @contextmanager
     def change(self):
