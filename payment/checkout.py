@@ -122,7 +122,7 @@ def pay(order_id):
     """Show the form once more for an order that is not paid: no basket is needed, in any
     browser."""
     order = orderpage.order_or_404(order_id)
-    if orderpage.may_be_paid(order):
+    if orderpage.is_spoken_for(order):
         return redirect(url_for(".show", order_id=order_id), 303)
     return payform.draw(order.id, order.as_shown(), order.fingerprint, order)
 
@@ -225,7 +225,7 @@ def _ask_again(refusal):
     order_id, fingerprint = request.form["order"], request.form.get("cart", "")
     order = queries.find_order(order_id)
     if order:
-        outdated = orderpage.may_be_paid(order) or order.fingerprint != fingerprint
+        outdated = orderpage.is_spoken_for(order) or order.fingerprint != fingerprint
         shown = None if outdated else order.as_shown()
     else:
         shown = _basket_of(order_id, fingerprint)

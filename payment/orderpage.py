@@ -94,7 +94,7 @@ def _was_refused(attempt: Attempt) -> bool:
     return attempt.by_card and attempt.status == "failed"
 
 
-def may_be_paid(order: Order) -> bool:
+def is_spoken_for(order: Order) -> bool:
     """Tell whether the goods of an order are spoken for: paid, or perhaps about to be."""
     return bool(order.paid_at or ledger.blocking(order))
 

@@ -316,6 +316,30 @@ def test_keys_of_the_other_mode_are_refused_before_anything_is_asked(
     assert shop.omise.books()["counts"] == asked
 
 
+def test_a_live_code_is_not_closed_by_test_keys(shop, shopper):
+    """A11."""
+    begin(shop)
+    shopper.adds()
+    shopper.pays_by("promptpay")
+    set_attempt(shop, shopper.order_id, livemode=True)
+    refused = run(shop, "expire", shopper.order_id, "--yes")
+    assert refused.exit_code == 1
+    assert "charged with live keys" in refused.output
+    assert shop.omise.latest()["status"] == "pending"
+
+
+def test_live_money_is_not_given_back_by_test_keys(shop, shopper):
+    """A11."""
+    begin(shop)
+    shopper.adds()
+    shopper.pays()
+    set_attempt(shop, shopper.order_id, livemode=True)
+    refused = run(shop, "refund", shopper.order_id, "--yes")
+    assert refused.exit_code == 1
+    assert "charged with live keys" in refused.output
+    assert not shop.order(shopper.order_id).attempts[0].refunds
+
+
 def test_a_charge_of_another_account_is_said(authorised):
     shop, order = authorised
     set_attempt(shop, order.id, charge_id="chrg_test_5elsewhere")

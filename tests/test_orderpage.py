@@ -100,7 +100,7 @@ def test_every_order_is_told_as_what_it_is(order, state):
 @pytest.mark.parametrize(("order", "state"), TOLD.values(), ids=TOLD)
 def test_what_may_be_paid_offers_no_form_and_what_is_not_does(order, state):
     """A21: no state is both, and none is neither."""
-    assert orderpage.may_be_paid(order) == (state not in orderpage.PAYABLE)
+    assert orderpage.is_spoken_for(order) == (state not in orderpage.PAYABLE)
 
 
 def test_a_success_that_pays_no_order_is_not_called_paid():

@@ -97,7 +97,7 @@ class _Answer(HTTPResponse):
     def _close_conn(self):
         """Hang up where something follows the answer: whose it is, nobody knows."""
         self._raw.is_over = True
-        pending = getattr(self._sock, "pending", int)
+        pending = getattr(self._sock, "pending", lambda: 0)
         if not self.fp.closed and (self.fp.peek(1) or pending()):
             with suppress(OSError):
                 self._sock.shutdown(SHUT_RDWR)

@@ -74,10 +74,6 @@ class Capability(_Tamed, omise.Capability):
     _key = "OMISE_PUBLIC_KEY"
 
 
-class Event(_Tamed, omise.Event):
-    """events-api."""
-
-
 class Account(_Tamed, omise.Account):
     """account-api."""
 

@@ -114,7 +114,7 @@ def doctor(as_json: bool) -> None:
 def sync(order_id: str) -> None:
     """Ask Omise about one order, and record what it says.
 
-    About every attempt and refund of it, also those that have ended.
+    About every attempt of it, also those that have ended, and every refund that is open.
     """
     order, unasked = order_of(order_id), 0
     for attempt in order.attempts:

@@ -16,13 +16,6 @@ from ..orders.search import Wanted
 from . import telling
 from .terminal import Moment, as_json_lines, command, order_of, say, when
 
-_as_json = click.option(
-    "--json",
-    "as_json",
-    is_flag=True,
-    help="For programs: one JSON object on each line.",
-)
-
 
 class Standing(click.Choice):
     """How an order stands, spelt as one likes."""
