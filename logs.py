@@ -20,7 +20,9 @@ log = logging.getLogger(__name__)
 
 # Whose lines an operator wants to read from INFO on.
 SPEAKERS = ("app", "logs", "payment", "reports", "store", "webhook")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 
 
 class Lines(logging.Formatter):

@@ -1,7 +1,7 @@
 """Keep strangers out: headers, cookies, proxies, and the names that the shop goes by."""
 
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from flask import Flask, current_app, redirect, request
 from flask.sessions import SecureCookieSessionInterface
@@ -155,7 +155,7 @@ def _move_to_own_name():
     own = current_app.config["SERVER_NAME"]
     http = current_app.config["PREFERRED_URL_SCHEME"] == "http"
     if http and request.method == "GET" and request.host != own:
-        return redirect(
-            f"http://{own}{request.script_root}{request.full_path.rstrip('?')}"
-        )
+        path = quote(request.script_root + request.path)
+        asked = request.query_string.decode("latin-1")
+        return redirect(f"http://{own}{path}{'?' if asked else ''}{asked}")
     return None

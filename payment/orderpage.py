@@ -4,12 +4,13 @@ alone."""
 import uuid
 from typing import Any
 
-from flask import abort
+from flask import abort, current_app, request
 
 from . import address, methods, reasons, visitor
 from .gateway.http import may_visit
 from .money import clock
 from .orders import ledger, queries
+from .orders.budgets import mark_of as mark_of_address
 from .orders.models import Attempt, Order
 from .receipt import receipt
 
@@ -87,7 +88,16 @@ def reason_of(order: Order) -> str | None:
     tried = {one.id for one in order.attempts if _was_refused(one)}
     for other in latest_orders():
         tried |= {one.id for one in other.attempts if _was_refused(one)}
-    return reasons.explain(attempt.failure_code, in_detail=len(tried) < 2)
+    in_detail = len(tried) < 2 and _refusals_here() < 2
+    return reasons.explain(attempt.failure_code, in_detail=in_detail)
+
+
+def _refusals_here() -> int:
+    """Count the refusals of all who come from this address, where cards are counted at all: a
+    thief throws cookies away."""
+    if not current_app.config["PAYMENT_BUDGETS"]:
+        return 0
+    return queries.refusals_from(mark_of_address(request.remote_addr))
 
 
 def _was_refused(attempt: Attempt) -> bool:

@@ -186,7 +186,9 @@ def test_a_refused_host_is_told_apart_in_the_log_and_how_to_allow_it(served, cap
     assert "refused a request for the host 'tea.local'" in caplog.text
 
 
-@pytest.mark.parametrize("path", ["/cart", "/?q=1&r=%2F", "/orders/x/complete?a=b"])
+@pytest.mark.parametrize(
+    "path", ["/cart", "/?q=1&r=%2F", "/orders/x/complete?a=b", "/%0D%0Ab", "/a%3Fb%23c"]
+)
 def test_a_page_asked_for_by_another_name_moves_to_the_shop_s_own(served, path):
     """F6, D1: the basket's cookie belongs to the name that the bank sends the shopper back to."""
     page = requests.get(

@@ -376,3 +376,43 @@ def test_tries_of_long_ago_do_not_count(guarded):
         for _ in range(VISITOR):
             assert tries(shopper)
         assert not tries(shopper)
+
+
+def test_cards_that_wait_at_their_bank_are_counted_before_they_fail(guarded):
+    """A thief opens every try first, and lets each of them fail then."""
+    guarded.omise.control("settings", three_d_secure=True)
+    let_through = 0
+    for _ in range(ADDRESS + 4):
+        with shopper_at(guarded) as thief:
+            thief.adds()
+            let_through += tries(thief)
+    assert let_through == ADDRESS
+    assert creates(guarded) == ADDRESS
+
+
+def test_one_visitor_has_so_many_orders_at_banks(guarded):
+    """Whatever they are paid with."""
+    guarded.app.config["PAYMENT_BUDGETS"] = {"visitor": ((1000, budgets._DAY),)}
+    guarded.omise.control("settings", three_d_secure=True)
+    with shopper_at(guarded) as one:
+        for number in range(budgets.MOST_OPEN_ORDERS + 1):
+            one.adds("celadon-cup", number % 9 + 1)
+            one.adds("cloud-oolong", number // 9 + 1)
+            one.pays(follow=False)
+        assert one.page.status_code == 429
+    assert creates(guarded) == budgets.MOST_OPEN_ORDERS
+
+
+def test_who_throws_cookies_away_is_told_no_more_in_detail(guarded):
+    """E7: the words would sort stolen cards."""
+    told = []
+    for _ in range(3):
+        with shopper_at(guarded) as thief:
+            thief.adds()
+            tries(thief, POOR)
+            told.append("not enough money" in thief.page.text)
+    assert told == [True, False, False]
+    with shopper_at(guarded, "198.51.100.9") as honest:
+        honest.adds()
+        tries(honest, POOR)
+        assert "not enough money" in honest.page.text

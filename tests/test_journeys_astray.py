@@ -130,7 +130,10 @@ def test_all_but_a_card_is_paid_without_scripts(shop, opened):
     window.page.get_by_role("link", name="Checkout").click()
     window.page.get_by_role("button", name="PromptPay").click()
     window.sees("waiting")
+    # The picture of a code is gone once it is paid.
+    window.page.wait_for_load_state("load")
     shop.omise.control(f"charges/{shop.omise.latest()['id']}/pay")
+    eventually(lambda: shop.order(window.order_id).paid_at)
     window.page.reload()
     window.sees("paid")
     assert shop.omise.charged(window.order_id) == {"successful": (1, 2 * CUP)}

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import case, func, select, text
+from sqlalchemy import and_, case, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from .models import OPEN, Attempt, Order
@@ -76,8 +76,8 @@ def check(session: Session, order: Order, payer: Payer, now: datetime) -> None:
     budgets = current_app.config["PAYMENT_BUDGETS"]
     if not budgets:
         return
+    _check_open_orders(session, payer, order)
     if not payer.by_card:
-        _check_open_orders(session, payer, order)
         return
     if session.get_bind().dialect.name == "postgresql":
         # SQLite has one writer anyway.
@@ -93,6 +93,24 @@ def _is_spent() -> Any:
     return Attempt.status.in_(("failed", "created", "sent", "unknown"))
 
 
+def _is_spent_or_waits() -> Any:
+    """Count what waits at a bank, too, or has run out there: who opens all tries first, and lets
+    each of them fail then, would not be counted otherwise."""
+    waits = Attempt.status.in_(("pending", "expired"))
+    return or_(_is_spent(), and_(waits, Attempt.authorized.is_(False)))
+
+
+def refusals_at(session: Session, address: str | None, now: datetime) -> int:
+    """Count the cards that banks have refused from one address lately."""
+    refused = select(func.count()).where(
+        Attempt.address == address,
+        Attempt.by_card,
+        Attempt.status == "failed",
+        Attempt.created_at > now - _MINUTES,
+    )
+    return session.scalar(refused) or 0 if address else 0
+
+
 def _check_one(
     session: Session,
     who: str,
@@ -104,7 +122,10 @@ def _check_one(
         return
     longest = max(span for _, span in budgets)
     tries = select(Attempt.created_at).where(
-        whose, Attempt.by_card, _is_spent(), Attempt.created_at > now - longest
+        whose,
+        Attempt.by_card,
+        _is_spent_or_waits(),
+        Attempt.created_at > now - longest,
     )
     newest = tries.order_by(Attempt.created_at.desc()).limit(
         max(most for most, _ in budgets)

@@ -6,6 +6,7 @@ from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, lazyload
 
+from . import budgets
 from .models import OPEN, Attempt, Delivery, News, Order, Refund, utcnow
 from .transaction import transaction
 
@@ -72,6 +73,12 @@ def was_used_before(session: Session, attempt: Attempt) -> bool:
         or_(Attempt.status != "failed", Attempt.charge_id.is_not(None)),
     )
     return bool(attempt.pays_with) and others.count() > 0
+
+
+@transaction
+def refusals_from(session: Session, address: str | None) -> int:
+    """Count the cards that banks have refused from one address (its mark) lately."""
+    return budgets.refusals_at(session, address, read_clock(session))
 
 
 @transaction

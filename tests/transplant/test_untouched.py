@@ -90,7 +90,8 @@ with create_app().app_context(), db.engine.connect() as connection:
 def test_migrations_of_the_host_s_own_can_be_told_to_leave_payment_s_tables(tmp_path):
     host = OwnTables(tmp_path)
     assert host.command("upgrade").returncode == 0
-    proposed, told = host.python("-c", MIGRATIONS).stdout.split()
+    # Alembic says first which indexes it cannot compare.
+    proposed, told = host.python("-c", MIGRATIONS).stdout.split()[-2:]
     assert int(proposed) > 7
     assert int(told) == 0
 
