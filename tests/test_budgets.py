@@ -416,3 +416,15 @@ def test_who_throws_cookies_away_is_told_no_more_in_detail(guarded):
         honest.adds()
         tries(honest, POOR)
         assert "not enough money" in honest.page.text
+
+
+def test_who_changes_addresses_is_told_no_more_in_detail(guarded):
+    """E7: one session is one shopper, wherever it comes from."""
+    with shopper_at(guarded) as thief:
+        thief.adds()
+        told = []
+        for number in range(3):
+            thief.http.headers["X-Forwarded-For"] = f"198.51.100.{number}"
+            tries(thief)
+            told.append("not enough money" in thief.page.text)
+    assert told == [True, False, False]
