@@ -68,7 +68,7 @@ class Chaos:
             for three_d_secure in (False, True):
                 self._shop_all(three_d_secure)
                 self._heal()
-            self._settle()
+            self._rest()
         finally:
             ended.set()
             for one in running:
@@ -218,7 +218,7 @@ class Chaos:
             self.struck[_kind(rule)] += rule["met"]
         patiently(omise.heals)
 
-    def _settle(self):
+    def _rest(self):
         """Sweep till all is quiet; then let time pass for attempts of which Omise knows nothing."""
         for _ in range(5):
             if self._sweeps_well():

@@ -127,7 +127,7 @@ class World:
         self._clock = Clock(shop.engine, monkeypatch)
         monkeypatch.setattr(ledger, "record", self._record)
         monkeypatch.setattr(sweep, "RATE", 100_000)
-        monkeypatch.setattr(webhook, "_settlers", AtOnce())
+        monkeypatch.setattr(webhook, "_workers", AtOnce())
         monkeypatch.setitem(shop.app.config, "WTF_CSRF_ENABLED", False)
         monkeypatch.setitem(shop.app.config, "OMISE_API_BASE", self._base)
         monkeypatch.setitem(shop.app.config, "OMISE_VAULT_BASE", self._base)

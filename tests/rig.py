@@ -200,10 +200,10 @@ class Shop:
 
 def webhooks_rest():
     """Wait until every thread that settles what webhooks told is idle."""
-    threads = webhook._settlers._max_workers
+    threads = webhook._workers._max_workers
     line_up = threading.Barrier(threads + 1, timeout=60)
     for _ in range(threads):
-        webhook._settlers.submit(line_up.wait)
+        webhook._workers.submit(line_up.wait)
     line_up.wait()
 
 

@@ -425,9 +425,9 @@ def test_a_doubt_is_ended_by_nothing_but_a_charge():
 def test_a_page_looks_at_a_doubt_about_what_has_ended():
     """A26: its order can be paid once that is let go."""
     attempt = in_status("failed", doubtful_id="chrg_test_5stray")
-    assert [one.id for one in queries.unsettled(attempt.order_id)] == [attempt.id]
+    assert [one.id for one in queries.open_attempts(attempt.order_id)] == [attempt.id]
     other = in_status("failed")
-    assert queries.unsettled(other.order_id) == []
+    assert queries.open_attempts(other.order_id) == []
 
 
 def test_of_all_who_ask_about_an_attempt_one_gets_the_question():

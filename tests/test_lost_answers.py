@@ -847,7 +847,7 @@ def test_an_attempt_given_up_while_its_card_was_saved_is_not_sent(
 
     def given_up_meanwhile(*args):
         saved = slow(*args)
-        for attempt in queries.unsettled():
+        for attempt in queries.open_attempts():
             ledger.mark_failed(attempt, "nothing_sent", "sweep")
         return saved
 

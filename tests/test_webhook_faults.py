@@ -44,7 +44,7 @@ class Settlers:
 def settlers(monkeypatch):
     """Watch the threads that settle what webhooks tell."""
     settlers = Settlers()
-    monkeypatch.setattr(webhook, "_settlers", settlers)
+    monkeypatch.setattr(webhook, "_workers", settlers)
     yield settlers
     settlers.pool.shutdown()
 

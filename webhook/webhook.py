@@ -26,7 +26,7 @@ QUIET = 60
 webhook = Blueprint("webhook", __name__)
 
 # Not Response.call_on_close: a server need not close a response whose client is gone.
-_settlers = ThreadPoolExecutor(4, thread_name_prefix="webhook")
+_workers = ThreadPoolExecutor(4, thread_name_prefix="webhook")
 
 
 class Refusals:
@@ -87,7 +87,7 @@ def receive() -> Response:
     if charge_id and is_new:
         reconcile = partial(payment.reconcile_charge, charge_id, "webhook")
         app = current_app._get_current_object()  # type: ignore[attr-defined]
-        _settlers.submit(_settle, app, charge_id, reconcile)
+        _workers.submit(_reconcile, app, charge_id, reconcile)
     return _say("noted", 200)
 
 
@@ -129,7 +129,7 @@ def _read(body: bytes) -> tuple[str, str, str | None] | None:
     return event["id"], key, named if _is_id(named, "chrg") else None
 
 
-def _settle(app: Flask, charge_id: str, reconcile: Callable[[], None]) -> None:
+def _reconcile(app: Flask, charge_id: str, reconcile: Callable[[], None]) -> None:
     """Ask Omise about the charge, beside the answer; what fails here, the sweep mends."""
     with app.app_context():
         try:

@@ -55,7 +55,7 @@ def reconcile_order(order_id: str, by: str, gap: int = 0) -> bool:
     """
     answered = True
     with deadline.within(_FOR_A_SHOPPER):
-        for attempt in queries.unsettled(order_id):
+        for attempt in queries.open_attempts(order_id):
             if not queries.may_ask_now(attempt.id, timedelta(seconds=gap)):
                 continue
             try:

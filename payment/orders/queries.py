@@ -106,7 +106,7 @@ def latest_orders_of(session: Session, visitor: str) -> list[Order]:
 
 
 @transaction
-def unsettled(session: Session, order_id: str | None = None) -> list[Attempt]:
+def open_attempts(session: Session, order_id: str | None = None) -> list[Attempt]:
     """List the attempts whose outcome is open, or those of one order; not found counts there."""
     query = select(Attempt).order_by(Attempt.created_at)
     if order_id is None:
