@@ -141,9 +141,8 @@ def charge():
     if fresh:
         attempt = paying.pay(attempt, form)
     elif attempt.form_id != form.form_id:
-        flash(
-            "A payment for this order is already under way, so nothing new was charged."
-        )
+        stands = "paid" if order.paid_at else "being paid"
+        flash(f"This order is {stands} already, so nothing new was charged.")
     _put_away_basket(order, attempt)
     if not fresh:
         return redirect(url_for(".show", order_id=attempt.order_id), 303)

@@ -9,6 +9,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 from babel import Locale, UnknownLocaleError
@@ -257,6 +258,12 @@ def _check_live(app: Flask) -> None:
         if not config[key].startswith("https://"):
             raise SettingError(
                 f"{key} must be https when OMISE_SECRET_KEY is live: keys and cards travel there."
+            )
+        host = urlsplit(config[key]).hostname or ""
+        if host != "omise.co" and not host.endswith(".omise.co"):
+            raise SettingError(
+                f"{key} must be an address of Omise's (omise.co) when OMISE_SECRET_KEY is live: "
+                "keys and cards travel there."
             )
 
 

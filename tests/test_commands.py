@@ -316,6 +316,48 @@ def test_keys_of_the_other_mode_are_refused_before_anything_is_asked(
     assert shop.omise.books()["counts"] == asked
 
 
+def test_closing_an_order_closes_its_code_at_omise_first(shop, shopper):
+    """A16: the shopper would pay the old code and the new payment."""
+    begin(shop)
+    shopper.adds()
+    shopper.pays_by("promptpay")
+    closed = run(shop, "close", shopper.order_id, "--reason", "asked by phone")
+    assert (closed.exit_code, closed.stdout) == (0, "Closed 1.\n")
+    assert shop.omise.latest()["status"] == "expired"
+    assert shop.order(shopper.order_id).attempts[0].status == "expired"
+
+
+@pytest.mark.parametrize("yes", [[], ["--yes"]])
+def test_a_code_that_omise_does_not_close_is_closed_only_if_that_is_meant(
+    shop, shopper, yes
+):
+    """A16, A31: nobody is there to answer, and the risk is named."""
+    begin(shop)
+    shopper.adds()
+    shopper.pays_by("promptpay")
+    order = shopper.order_id
+    path = r"/charges/chrg_test_\w+/expire"
+    refusal = {"status": 400, "body": "error", "code": "failed_expire"}
+    shop.omise.breaks("answer_before", method="POST", path=path, **refusal)
+    closed = run(shop, "close", order, "--reason", "asked by phone", *yes)
+    assert closed.exit_code == (0 if yes else 1)
+    assert bool(yes) or "the shopper would pay twice" in closed.output
+    assert shop.order(order).attempts[0].status == ("closed" if yes else "pending")
+
+
+def test_an_authorised_charge_is_closed_only_if_that_is_meant(authorised):
+    shop, order = authorised
+    closed = run(shop, "close", order.id, "--reason", "x")
+    assert closed.exit_code == 1
+    assert "holds money" in closed.output
+    assert run(shop, "close", order.id, "--reason", "x", "--yes").exit_code == 0
+
+
+def test_a_reason_is_more_than_blanks(authorised):
+    shop, order = authorised
+    assert "Say by --reason why" in run(shop, "close", order.id, "--reason", " ").output
+
+
 def test_a_live_code_is_not_closed_by_test_keys(shop, shopper):
     """A11."""
     begin(shop)

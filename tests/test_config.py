@@ -167,6 +167,9 @@ def test_nonsense_is_refused_by_name(tmp_path, said, named):
         ({"OMISE_API_BASE": "http://api.omise.co/"}, "OMISE_API_BASE"),
         ({"OMISE_VAULT_BASE": "http://vault.omise.co/"}, "OMISE_VAULT_BASE"),
         ({"OMISE_JS_URL": "http://cdn.omise.co/omise.js"}, "OMISE_JS_URL"),
+        ({"OMISE_JS_URL": "https://omise.co.example/omise.js"}, "OMISE_JS_URL"),
+        ({"OMISE_API_BASE": "https://evilomise.co/"}, "OMISE_API_BASE"),
+        ({"OMISE_VAULT_BASE": "https://vault.example/"}, "OMISE_VAULT_BASE"),
     ],
 )
 def test_live_keys_refuse_what_a_bank_would(tmp_path, said, named):

@@ -78,7 +78,7 @@ def test_two_tabs_make_one_charge_and_the_second_is_told(window, shop):
     window.sees("waiting")
     window.pays_by("PromptPay", page=second)
     window.sees("waiting", page=second)
-    expect(second.get_by_text("already under way")).to_be_visible()
+    expect(second.get_by_text("so nothing new was charged")).to_be_visible()
     assert second.url == window.page.url.split("#")[0]
     assert shop.omise.charged() == {"pending": (1, CUP)}
 

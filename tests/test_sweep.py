@@ -901,7 +901,10 @@ def test_old_news_open_no_attempt_that_an_operator_has_closed(quiet):
         shopper.adds()
         shopper.pays_by("promptpay")
         order = shopper.order_id
-    closing = ["payment", "close", order, "--reason", "the shopper asked"]
+    refusal = {"status": 400, "body": "error", "code": "failed_expire"}
+    path = f"/charges/{charge_id(quiet, order)}/expire"
+    quiet.omise.breaks("answer_before", method="POST", path=path, **refusal)
+    closing = ["payment", "close", order, "--reason", "the shopper asked", "--yes"]
     assert quiet.app.test_cli_runner().invoke(args=closing).exit_code == 0
     run_sweep(quiet)
     run_round(quiet, News())
@@ -918,7 +921,7 @@ def test_money_held_by_an_attempt_that_was_closed_opens_it(build_shop):
     shop.omise.control("settings", webhook_uri=None, three_d_secure=True)
     (order,) = waiting_orders(shop, 1)
     run_sweep(shop)
-    closing = ["payment", "close", order, "--reason", "no word of them"]
+    closing = ["payment", "close", order, "--reason", "no word of them", "--yes"]
     assert shop.app.test_cli_runner().invoke(args=closing).exit_code == 0
     pays(shop, order)
     run_sweep(shop)

@@ -12,9 +12,10 @@ from flask import current_app
 
 from ..gateway.errors import GatewayError
 from ..orders import ledger, migrations, queries
+from ..orders.models import Attempt
 from ..orders.purge import forget_people
 from ..orders.transaction import OrdersUnavailable
-from . import listing, moving, refunds, telling
+from . import captures, listing, moving, refunds, telling
 from .doctor import FAIL, look_over
 from .reconcile import look, reconcile
 from .sweep import News, Round
@@ -139,16 +140,24 @@ def sync(order_id: str) -> None:
 @command("close")
 @click.argument("order_id", metavar="ORDER")
 @click.option("--reason", required=True, help="Why; kept in the order's history.")
-def close(order_id: str, reason: str) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def close(order_id: str, reason: str, yes: bool) -> None:
     """End what stays open, so that an order can be paid again.
 
-    Money that moves all the same is recorded when it shows.
+    What waits for its shopper is closed at Omise first. Where that cannot be, it asks: money that
+    moves all the same is recorded when it shows.
     """
+    if not reason.strip():
+        raise click.ClickException("Say by --reason why; it is kept in the history.")
     order = order_of(order_id)
     standing = [
         one for one in order.attempts if ledger.blocks(one) or one.status == "not_found"
     ]
-    ended = [one for one in standing if ledger.close(one, operator(), reason)]
+    ended = [
+        one
+        for one in standing
+        if _is_closed_at_omise(one, yes) or ledger.close(one, operator(), reason)
+    ]
     if ended:
         click.echo(f"Closed {len(ended)}.")
         return
@@ -156,6 +165,28 @@ def close(order_id: str, reason: str) -> None:
         click.echo("It was closed before.")
         return
     raise click.ClickException("This order has no open attempt.")
+
+
+def _is_closed_at_omise(attempt: Attempt, yes: bool) -> bool:
+    """Close at Omise what could still be paid; asks whether to go on where Omise does not."""
+    if attempt.status != "pending" or not attempt.charge_id:
+        return False
+    refuse_other_keys(attempt)
+    if attempt.authorized:
+        confirm(yes, f"{attempt.charge_id} holds money: leave it held, and close it?")
+        return False
+    try:
+        return captures.expire(attempt, operator()).status == "expired"
+    except captures.MoveRefused as refusal:
+        why = str(refusal)
+    except GatewayError as error:
+        why = in_words(error)
+    confirm(
+        yes,
+        f"{attempt.charge_id} can still be paid, and the shopper would pay twice: {why} "
+        "Close it all the same?",
+    )
+    return False
 
 
 @command("clear")
