@@ -26,9 +26,6 @@ def draw(
     `refusal` says why a form of this page was not taken, and `typed` what stood in it.
     """
     amount, currency = shown["amount"], shown["currency"]
-    capability = current_app.extensions["payment"].account.capability()
-    offers = ways.offered(amount, currency, capability)
-    card = offers.get("card")
     return render_template(
         "payment/checkout.html",
         key=current_app.config["OMISE_PUBLIC_KEY"],
@@ -38,13 +35,7 @@ def draw(
         currency=currency,
         email=shown["email"] or "",
         locale=current_app.config["STORE_LOCALE"][:2],
-        card=card,
-        takes_cards=bool(card and card.is_open),
-        payable=any(one.is_open for one in offers.values()),
-        brands=ways.brands(capability),
-        plans=ways.card_instalments(offers),
-        rows=ways.rows(offers),
-        pickers=ways.pickers(offers),
+        **_offered(amount, currency),
         fields=fields.FIELDS,
         customer=visitor.customer(),
         cards=orderpage.saved_cards(),
@@ -55,6 +46,22 @@ def draw(
         typed=typed or {},
         hidden=_hidden(order_id, fingerprint, typed or {}),
     )
+
+
+def _offered(amount: int, currency: str) -> dict[str, Any]:
+    """Gather the ways to pay an amount, as the page shows them."""
+    capability = current_app.extensions["payment"].account.capability()
+    offers = ways.offered(amount, currency, capability)
+    card = offers.get("card")
+    return {
+        "card": card,
+        "takes_cards": bool(card and card.is_open),
+        "payable": any(one.is_open for one in offers.values()),
+        "brands": ways.brands(capability),
+        "plans": ways.card_instalments(offers),
+        "rows": ways.rows(offers),
+        "pickers": ways.pickers(offers),
+    }
 
 
 def _hidden(

@@ -69,18 +69,7 @@ def create_app(
     Without a `database` it is the one in the environment (SANDBOX_DATABASE), or
     instance/sandbox-alone.sqlite3.
     """
-    app = Flask(__name__)
-    app.url_map.strict_slashes = False
-    app.config.update(
-        SANDBOX_BASE_URL=base_url,
-        SANDBOX_PUBLIC_KEY=PUBLIC_KEY,
-        SANDBOX_SECRET_KEY=SECRET_KEY,
-        SANDBOX_HOSTS=[*guard.HOSTS, *hosts],
-        SANDBOX_EXPOSED=exposed,
-        MAX_CONTENT_LENGTH=1024 * 1024,
-    )
-    app.json.sort_keys = False
-
+    app = _empty_app(base_url, hosts, exposed)
     if not script.is_known(omise_js or OWN_SCRIPT):
         raise ValueError(f"no script for the browser at {omise_js!r}")
     _open_books(
@@ -98,6 +87,21 @@ def create_app(
         app.register_blueprint(module.routes)
     # The last to wrap the application, and so the first to see a request.
     spoiling.init_app(app)
+    return app
+
+
+def _empty_app(base_url, hosts, exposed):
+    app = Flask(__name__)
+    app.url_map.strict_slashes = False
+    app.config.update(
+        SANDBOX_BASE_URL=base_url,
+        SANDBOX_PUBLIC_KEY=PUBLIC_KEY,
+        SANDBOX_SECRET_KEY=SECRET_KEY,
+        SANDBOX_HOSTS=[*guard.HOSTS, *hosts],
+        SANDBOX_EXPOSED=exposed,
+        MAX_CONTENT_LENGTH=1024 * 1024,
+    )
+    app.json.sort_keys = False
     return app
 
 

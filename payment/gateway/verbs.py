@@ -74,8 +74,7 @@ def create_charge(
             )
         )
     except GatewayError as error:
-        # Used before this, its first use: then by whom? A hop that sent the request again, most
-        # likely.
+        # Used before this, its first use: most likely a hop has sent the request again.
         if error.code == "used_token":
             raise GatewayError(str(error), code=error.code) from error
         raise
