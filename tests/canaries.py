@@ -17,7 +17,7 @@ SHAPES = (
     r"\b[2-6]\d{12,18}\b",
     r"csrf_token|omise(Token|Source)",
     r"(session|authorization|cookie)[=:] ?\S{12,}",
-    r"eyJ[\w-]{10,}",  # a signed session
+    r"(?-i:eyJ)[\w-]{10,}",  # a signed session; ids are in small letters
 )
 FORBIDDEN = re.compile("|".join([*map(re.escape, PLANTED), *SHAPES]), re.IGNORECASE)
 # Lines that are the test's own doing: it makes a host's receiver or view raise with words of its
