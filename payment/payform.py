@@ -94,9 +94,9 @@ def check(form: OrderForm, amount: int, currency: str) -> None:
     bank, months = form.details.get("bank"), form.details.get("installment_term")
     refusals = {}
     if bank and bank not in offer.banks:
-        refusals["bank"] = fields.FIELDS["bank"].refusal
+        refusals["bank"] = fields.refusal("bank")
     if months and int(months) not in [term.months for term in offer.terms]:
-        refusals["installment_term"] = fields.FIELDS["installment_term"].refusal
+        refusals["installment_term"] = fields.refusal("installment_term")
     if refusals:
         why = (
             f"{way.heading} cannot be paid like that, so nothing was charged. "
