@@ -11,6 +11,7 @@ from typing import Any
 from babel import Locale
 from babel.support import NullTranslations, Translations
 from flask import current_app, has_app_context, has_request_context
+from markupsafe import Markup, escape
 
 _CATALOGUES = Path(__file__).parent / "translations"
 _DOMAIN = "payment"
@@ -36,9 +37,14 @@ def language() -> str:
 
 
 def say(text: str, **values: Any) -> str:
-    """Say a sentence in the shopper's language, with `%(name)s` filled in from `values`."""
+    """Say a sentence in the shopper's language, with `%(name)s` filled in from `values`.
+
+    With markup among these, the sentence is markup itself, and all else in it is escaped.
+    """
     # The empty text is a catalogue's own heading.
     said = _catalogue(_language_of(locale())).ugettext(text) if text else ""
+    if any(isinstance(value, Markup) for value in values.values()):
+        return escape(said) % values
     return said % values if values else said
 
 
