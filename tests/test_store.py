@@ -24,7 +24,7 @@ def open_shop(waiting=(), **settings):
         TESTING=True,
         SECRET_KEY="spring rain",
         STORE_CURRENCY="THB",
-        STORE_LOCALE="th_TH",
+        STORE_LOCALE="en",
         WTF_CSRF_ENABLED=False,
     )
     app.config.update(settings)
@@ -76,7 +76,15 @@ def test_shelf_shows_every_product_with_its_price_and_picture(visitor):
         assert name in page
         assert item.picture in page
         assert f'alt="{alt}"' in page
+    assert "THB\N{NO-BREAK SPACE}1,290.00" in page
+
+
+def test_a_shop_in_thai_shows_every_product_in_thai():
+    page = Shopper(open_shop(STORE_LOCALE="th_TH")).sees("/")
+    assert "ชาอู่หลงเมฆหมอก" in page
     assert "฿1,290.00" in page
+    for item in products():
+        assert item.name not in page
 
 
 def test_shelf_speaks_the_shops_currency():
