@@ -236,7 +236,7 @@ def test_one_saved_card_of_two_is_chosen_and_the_other_deleted(regular, shop):
 @ON_PHONE
 def test_a_slip_is_copied_and_paid_at_the_counter(build_shop, opened, look):
     """The name of what was chosen, and not of the whole family."""
-    shop = build_shop(STORE_CURRENCY="JPY", STORE_LOCALE="ja_JP")
+    shop = build_shop(STORE_CURRENCY="JPY")
     shop.capability()
     window = opened(shop, permissions=["clipboard-write"], **look)
     window.adds()
