@@ -1,6 +1,7 @@
 """Keep strangers out: headers, cookies, proxies, and the names that the shop goes by."""
 
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 from urllib.parse import quote, urlsplit
 
 from flask import Flask, current_app, redirect, request
@@ -11,8 +12,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import reports
 
-# What the shelf and the basket load; payment opens it for its own pages, and for Omise.js on its
-# payment page alone.
+# What every page loads; shelf, product and basket run a script besides. Payment opens it for its
+# own pages, and for Omise.js on its payment page alone.
 CONTENT_SECURITY_POLICY = {
     "default-src": "'none'",
     "img-src": "'self'",
@@ -77,6 +78,25 @@ def init_app(app: Flask) -> None:
     hops = app.config["TRUSTED_PROXIES"]
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+
+
+def allow_script(app: Flask, *endpoints: str) -> None:
+    """Let pages run the shop's own script, which asks the shop alone; after they are registered."""
+    own = {"script-src": "'self'", "connect-src": "'self'"}
+    policy = app.config["PAYMENT_PAGE_POLICY"] | own
+    for endpoint in endpoints:
+        app.view_functions[endpoint] = _with_policy(
+            app.view_functions[endpoint], policy
+        )
+
+
+def _with_policy(view, policy):
+    @wraps(view)
+    def page(**values):
+        return view(**values)
+
+    page.talisman_view_options = {"content_security_policy": policy}
+    return page
 
 
 def _add_headers(response):

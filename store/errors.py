@@ -4,6 +4,7 @@ import logging
 
 from flask import current_app, g, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
@@ -48,17 +49,54 @@ def http_error(error):
     """Put every HTTP error on a page of the shop's own."""
     if isinstance(error, SecurityError):
         return _foreign_name()
-    if error.code == 404:
+    if error.code == 404 and request.blueprint == "checkout":
         return page(
-            _("There is nothing here"), _("The page may have moved or sold out."), 404
+            _("We do not know this order"),
+            _(
+                "An order's address is long, and this one is not whole, or the order is too old "
+                "to be kept. Nothing was changed and nothing was charged. Please open the link "
+                "anew from where you kept it, such as the mail with your receipt."
+            ),
+            404,
         )
-    if error.code == 400:
-        return page(
-            _("We could not read that"), _("Please go back and try again."), 400
-        )
-    return page(
-        error.name, _("Please go back to the shop and try from there."), error.code
-    )
+    title, message = _WORDS.get(error.code, _OF_ANY_OTHER)
+    return page(title, message, error.code)
+
+
+_WORDS = {
+    400: (
+        lazy_gettext("We could not read that"),
+        lazy_gettext(
+            "What your browser sent was broken on its way, so nothing was changed by it. "
+            "Please go back, load the page again and try once more."
+        ),
+    ),
+    404: (
+        lazy_gettext("There is nothing here"),
+        lazy_gettext(
+            "The address may be mistyped, or what was here is not sold any more. Your basket is "
+            "kept. All we have is on the shelf."
+        ),
+    ),
+    405: (
+        lazy_gettext("That address is not a page"),
+        lazy_gettext(
+            "It only takes what a button sends, so nothing was changed. Please go on from the "
+            "shop."
+        ),
+    ),
+    413: (
+        lazy_gettext("That was too long"),
+        lazy_gettext(
+            "What was sent is longer than any form of this shop, so it was not read and nothing "
+            "was changed. Please go back and send less."
+        ),
+    ),
+}
+_OF_ANY_OTHER = (
+    lazy_gettext("That did not work"),
+    lazy_gettext("Please go back to the shop and try from there."),
+)
 
 
 def _foreign_name():

@@ -126,7 +126,7 @@ class Window:
     def opens_checkout(self):
         """Go from the shelf to the basket and on to the checkout."""
         self.page.get_by_role("link", name="See the basket").click()
-        self.page.get_by_role("link", name="Checkout").click()
+        self.page.get_by_role("button", name="Checkout").click()
         expect(self.page.get_by_role("heading", name="Checkout")).to_be_visible()
 
     def opens_form(self, page=None):

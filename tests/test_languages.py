@@ -157,11 +157,13 @@ NAMES = frozenset("""
     Little Monsoon Omise JavaScript Cookie Content Security Policy content security policy
     UTC THB JPY SGD MYR RM Visa MasterCard JCB American Express UnionPay Diners Club Discover
     SCB KBank KTC UOB OCBC ttb Krungsri First Choice PromptPay PayNow TrueMoney Wallet LINE Pay
-    Alipay AlipayHK DANA GCash KakaoPay Touch ’n Go bKash easypaisa WeChat Atome GrabPay Shopee
+    Alipay AlipayHK DANA GCash KakaoPay Touch n Go bKash easypaisa WeChat Atome GrabPay Shopee
     ShopeePay PayNext Extra PayPay Pay-easy OTP SMS ATM URL QR name@example.com
     DuitNow FPX Maybank QRPay Boost Google Apple
     """.split())  # noqa: SIM905  read as a text
 WORD = re.compile(r"[A-Za-z][\w’'@.-]*[A-Za-z]|[A-Za-z]")
+# The number of an order, and all that is not of Latin letters.
+NO_WORDS = re.compile(r"\b[0-9a-f]{8}\b|[^\x00-\x7f’]")
 
 
 def foreign(page):
@@ -169,7 +171,7 @@ def foreign(page):
     said = [
         (word, text)
         for text in page.texts
-        for word in WORD.findall(re.sub(r"[^\x00-\x7f’]", " ", text))
+        for word in WORD.findall(NO_WORDS.sub(" ", text))
     ]
     return [(word, text) for word, text in said if word not in NAMES]
 
