@@ -231,26 +231,29 @@ class Reader(Shopper):
         return page
 
 
-# Every English sentence that the catalogues translate.
+# Every English text that the catalogues translate, by language.
 ENGLISH = {
-    form
-    for domain in catalogues.DOMAINS
-    for message in catalogues.read(domain, "ja")
-    for form in forms(message.id)
-    if message.id and form not in forms(message.string)
+    language: {
+        form
+        for domain in catalogues.DOMAINS
+        for message in catalogues.read(domain, language)
+        for form in forms(message.id)
+        if message.id and form not in forms(message.string)
+    }
+    for language in catalogues.LANGUAGES
 }
 
 
 def english(page):
     """List the texts of a page that stand so in the catalogues' English."""
-    return [text for text in page.texts if text in ENGLISH]
+    return [text for text in page.texts if text in ENGLISH[page.language]]
 
 
 def test_what_is_read_is_really_read():
     """The reader sees what is foreign in text and attributes, and leaves names alone."""
     page = Page(
         '<html lang="ja"><title>少々 Please wait</title><img alt="a cup"><code>abc</code>'
-        '<a lang="en">English</a><p>PromptPay</p><script>var no;</script><b>Total</b>'
+        '<a lang="en">English</a><p>LINE Pay</p><script>var no;</script><b>Total</b>'
     )
     assert [word for word, _ in foreign(page)] == [
         "Please",
