@@ -8,7 +8,8 @@ import payment
 import security
 from config import Config
 from payment.checkout import checkout
-from store import languages
+from payment.receipt import receipt
+from store import languages, mail
 from store.cart import Cart
 from store.store import store
 from webhook.webhook import webhook
@@ -29,6 +30,7 @@ def create_app(config_class=Config):
     app.register_blueprint(store)
     security.allow_script(app, "store.index", "store.show", "store.cart")
     app.register_blueprint(checkout)
+    mail.init_app(app, payment.order_paid, receipt, payment.once)
     app.register_blueprint(webhook)
     config.announce(app)
     return app

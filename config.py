@@ -53,6 +53,8 @@ CURRENCIES = ("THB", "JPY", "SGD", "MYR")
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 # The names of this very machine.
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+# An address, after a name or alone.
+_SENDER = r"[^<>@\r\n]+ <[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+"
 # What opens every sandbox (sandbox/keys.py), and so nothing else.
 _PLAY = {
     "pkey_test_5sandbox00000000000",
@@ -97,6 +99,10 @@ class Config:
     TRUSTED_PROXIES = os.environ.get("TRUSTED_PROXIES", "0")
     # Where who finds a hole in the shop can write to: mailto:... or https://... (security.txt).
     SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT")
+    # The mail server for receipts: host:port, or smtp(s)://user:password@host:port; terminal shows
+    # them there, as the sandbox's shop does. Whom they come from.
+    MAIL_SERVER = os.environ.get("MAIL_SERVER")
+    MAIL_FROM = os.environ.get("MAIL_FROM")
     # off: cards are authorised at checkout and captured later; pre_auth: or a part of it.
     AUTO_CAPTURE = os.environ.get("AUTO_CAPTURE", "on")
     # How often cards may be tried before a pause (payment/orders/budgets.py): on or off.
@@ -121,6 +127,8 @@ def check(app):
         "PREFERRED_URL_SCHEME",
         "DATABASE_URL",
         "SECURITY_CONTACT",
+        "MAIL_SERVER",
+        "MAIL_FROM",
     ):
         config[key] = str(config[key] or "").strip()
     config["STORE_CURRENCY"] = config["STORE_CURRENCY"].upper()
@@ -135,6 +143,7 @@ def check(app):
     _find_address(config, instance)
     _choose_omise(config, instance)
     _check_names(config)
+    _check_mail(config)
     _secret_key(config, instance)
 
 
@@ -453,6 +462,35 @@ def _check_names(config):
                 "a wide pattern trusts strangers."
             )
     config["TRUSTED_HOSTS"] = [config["SERVER_NAME"].split(":")[0], *hosts]
+
+
+def _check_mail(config):
+    """Know where receipts go and whom they come from; a password is not said aloud."""
+    server = config["MAIL_SERVER"] or ("terminal" if config["OMISE_SANDBOX"] else "")
+    if server and server != "terminal":
+        server = server if "://" in server else f"smtp://{server}"
+        if not _is_mail_server(server):
+            raise ConfigError(
+                "MAIL_SERVER must be like mail.shop.example:587 or "
+                "smtps://user:password@mail.shop.example, its password percent-encoded."
+            )
+        if not re.fullmatch(_SENDER, config["MAIL_FROM"]):
+            raise ConfigError(
+                "MAIL_FROM must be whom receipts come from when MAIL_SERVER is set, like "
+                f"Little Monsoon <shop@shop.example>, not {config['MAIL_FROM']!r}."
+            )
+    config["MAIL_SERVER"] = server
+    config["MAIL_FROM"] = config["MAIL_FROM"] or "shop@localhost"
+
+
+def _is_mail_server(address):
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018  raises for one that is none
+    except ValueError:
+        return False
+    beyond = parts.path or parts.query or parts.fragment
+    return parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and not beyond
 
 
 def _secret_key(config, instance):

@@ -29,6 +29,7 @@ from .gateway import http
 from .gateway.pictures import Pictures
 from .operations import commands, reconcile
 from .orders import migrations, queries
+from .orders.once import Underway, once
 from .orders.transaction import Book, OrdersUnavailable
 from .routes import Routes
 from .settings import SettingError
@@ -37,9 +38,11 @@ from .signals import attention_needed, order_changed, order_paid
 __all__ = [
     "OrdersUnavailable",
     "SettingError",
+    "Underway",
     "attention_needed",
     "close",
     "init_app",
+    "once",
     "order_changed",
     "order_paid",
 ]
