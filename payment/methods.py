@@ -60,6 +60,8 @@ class Method:
     terms: tuple = ()
     least_monthly: int = 0
     least_by_term: dict = field(default_factory=dict)
+    # The shopper's e-mail goes with its source, where it is known (sources-api: email).
+    takes_email: bool = False
     # False: only Omise.js offers it, or it is known from charges alone.
     listed: bool = True
 
@@ -77,6 +79,13 @@ class Method:
     def heading(self):
         """Give its name as the beginning of a line."""
         return self.title or self.label[:1].upper() + self.label[1:]
+
+    @property
+    def in_full(self):
+        """Give its name where it stands alone, outside the group whose row it is."""
+        if self.title == self.label:
+            return self.title
+        return self.label[:1].upper() + self.label[1:]
 
     @property
     def how(self):
@@ -382,6 +391,7 @@ METHODS = (
         "fpx",
         "FPX",
         _account("MYR"),
+        takes_email=True,
         who="your bank",
         hint="Online banking of Malaysia",
         steps="Log in to your bank and confirm the payment there.",
