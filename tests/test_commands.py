@@ -132,6 +132,25 @@ def test_what_needs_attention_is_listed_until_it_is_cleared(shop, shopper):
     assert (lowered.by, lowered.why) == (f"operator {getpass.getuser()}", "sent again")
 
 
+def test_an_open_dispute_stays_listed_until_it_has_ended(shop, shopper):
+    """A27: what is cleared is the rest, and that is said with exit code 1."""
+    shopper.adds()
+    shopper.pays()
+    order = shopper.order_id
+    with shop.app.app_context():
+        ledger.note_dispute(shop.order(order).attempts[0], "open", "a test")
+        ledger.flag(order, "the parcel came back", "a test")
+    for cleared in ("Cleared 1.\n", ""):
+        result = run(shop, "clear", order)
+        assert (result.exit_code, result.stdout) == (1, cleared)
+        assert "A dispute over it is open, so its flag stays" in result.output
+        assert order in run(shop, "list", "--attention").output
+    with shop.app.app_context():
+        ledger.note_dispute(shop.order(order).attempts[0], "won", "a test")
+    assert run(shop, "clear", order).stdout == "Cleared 1.\n"
+    assert order not in run(shop, "list", "--attention").output
+
+
 def test_each_command_says_which_omise_and_which_book_it_speaks_to(shop, shopper):
     """F5: on stderr, so that what it prints can be read by a program."""
     for command in ("list", "sweep", "upgrade"):

@@ -12,7 +12,7 @@ from .. import money
 from ..gateway.errors import GatewayError
 from ..orders.models import Attempt, Order
 from . import captures, refunds
-from .telling import is_held, taken
+from .telling import is_held
 from .terminal import command, confirm, in_words, operator, order_of, refuse_other_keys
 
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -54,8 +54,8 @@ def capture(
         f"{attempt.charge_id}?",
     )
     now = _moved(lambda: captures.capture(attempt, operator(), units))
-    click.echo(f"Captured {_plain(taken(now), order)}.")
-    if taken(now) != wanted:
+    click.echo(f"Captured {_plain(now.taken, order)}.")
+    if now.taken != wanted:
         raise click.ClickException(
             f"That is not {_plain(wanted, order)}: it was captured before, or by somebody else."
         )
@@ -67,8 +67,8 @@ def _say_what_was_captured(order: Order, number: int | None, units: int | None) 
         raise click.ClickException(
             f"This order has no authorised charge{_its_state(order)}."
         )
-    was = _plain(taken(paid), order)
-    if taken(paid) != (paid.amount if units is None else units):
+    was = _plain(paid.taken, order)
+    if paid.taken != (paid.amount if units is None else units):
         raise click.ClickException(f"It was captured before: {was}. Nothing was done.")
     click.echo(f"It was captured before: {was}.")
 
@@ -195,7 +195,7 @@ def refund(
     before = _plain(attempt.refunded_amount, order)
     confirm(
         yes,
-        f"Refund {what} of {_plain(taken(attempt), order)} that {attempt.charge_id} took "
+        f"Refund {what} of {_plain(attempt.taken, order)} that {attempt.charge_id} took "
         f"(so far {before})?",
     )
     try:

@@ -182,20 +182,13 @@ def as_dict(order: Order) -> dict[str, Any]:
         "status": search.standing(order),
         "amount": order.amount,
         "currency": order.currency,
-        "captured_amount": taken(attempt),
+        "captured_amount": attempt.taken if attempt else 0,
         "refunded_amount": attempt.refunded_amount if attempt else 0,
         "paid_at": _iso(order.paid_at),
         "email": order.email,
         "attention": [flag.why for flag in order.flags],
     }
     return told | (_payment(attempt) if attempt else {})
-
-
-def taken(attempt: Attempt | None) -> int:
-    """Tell how much an attempt has taken (smallest unit), before anything was given back."""
-    if attempt is None or attempt.status != "successful":
-        return 0
-    return attempt.captured_amount or attempt.amount
 
 
 def _payment(attempt: Attempt) -> dict[str, Any]:
@@ -259,7 +252,7 @@ def _attempt_as_dict(attempt: Attempt) -> dict[str, Any]:
         "status": attempt.status,
         "authorized": attempt.authorized,
         "amount": attempt.amount,
-        "captured_amount": taken(attempt),
+        "captured_amount": attempt.taken,
         "refunded_amount": attempt.refunded_amount,
         "created_at": _iso(attempt.created_at),
         "superseded": attempt.superseded,
