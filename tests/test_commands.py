@@ -1,20 +1,22 @@
 """The operator's commands: what they show, and what they do to an authorised charge."""
 
 import getpass
+import logging
 import uuid
 from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
 from fault_rig import begin, set_attempt
-from rig import why
+from rig import free_port, why
 from shopper import Shopper
 from sqlalchemy import create_engine, update
 
 from payment import money
 from payment.gateway import verbs
-from payment.operations import commands, terminal
-from payment.orders import entries, ledger, queries
+from payment.gateway.errors import NothingSent
+from payment.operations import commands, refunds, terminal
+from payment.orders import entries, ledger, queries, search
 from payment.orders.models import Attempt, Delivery, Order
 
 
@@ -230,7 +232,10 @@ def test_part_of_an_authorised_charge_is_captured(build_shop, remembered):
     [
         ("0", "must be more than nothing"),
         ("ten", "is not an amount of THB"),
-        ("490.01", "The charge is pending. Omise answered: HTTP 400"),
+        (
+            "490.01",
+            "The charge is authorised, not captured yet. Omise answered: HTTP 400",
+        ),
         # Omise takes a part of a pre_auth only (charges-api#capture).
         ("120.50", "only of what was authorised under AUTO_CAPTURE=pre_auth"),
     ],
@@ -477,6 +482,74 @@ def test_a_capture_of_which_nothing_can_be_read_says_so(authorised):
     assert "Nothing" not in result.output
     assert run(shop, "sync", order.id).stdout == "The order is paid.\n"
     assert shop.order(order.id).paid_at
+
+
+@pytest.mark.parametrize("command", ["capture", "reverse"])
+def test_a_command_that_sent_nothing_says_so(authorised, monkeypatch, command):
+    """A23: no connection could be made, so nobody need look whether it was done."""
+    shop, order = authorised
+    nowhere = f"http://127.0.0.1:{free_port()}/"
+    monkeypatch.setitem(shop.app.config, "OMISE_API_BASE", nowhere)
+    result = run(shop, command, order.id, "--yes")
+    assert result.exit_code == 1
+    assert "Nothing was done. Nothing was sent to Omise: no connection" in result.output
+
+
+def test_what_was_not_sent_for_another_reason_is_read_all_the_same(
+    authorised, monkeypatch
+):
+    """A17: it is done, whoever did it."""
+    shop, order = authorised
+    with shop.app.app_context():
+        verbs.capture_charge(order.attempts[0].charge_id)
+
+    def nothing(*_):
+        raise NothingSent("too many wait for Omise")
+
+    monkeypatch.setattr(verbs, "capture_charge", nothing)
+    result = run(shop, "capture", order.id, "--yes")
+    assert (result.exit_code, result.stdout) == (0, "Captured 490.00 THB.\n")
+
+
+def test_what_is_authorised_is_not_called_pending(authorised):
+    """A27: it says how it stands, and what can be done about it."""
+    shop, order = authorised
+    for command in ("refund", "expire"):
+        said = run(shop, command, order.id, "--yes").output
+        assert "attempt 1 is authorised, not captured yet." in said
+        assert f"`flask payment reverse {order.id}` releases what is authorised" in said
+    with shop.app.app_context(), pytest.raises(refunds.RefundRefused) as refused:
+        refunds._open(
+            order.id, order.attempts[0].id, None, [], by="operator", why="", again=False
+        )
+    assert "is authorised, not captured yet, so there is no money" in str(refused.value)
+    assert (
+        "attempt 1: authorised, not captured yet, card"
+        in run(shop, "show", order.id).stdout
+    )
+
+
+def test_a_log_line_of_a_command_is_for_who_asks_for_it(shop, monkeypatch, caplog):
+    """At a terminal warnings and errors alone; a service's log has every line."""
+
+    def heard(*args):
+        caplog.clear()
+        shop.app.test_cli_runner().invoke(args=["payment", *args])
+        return {one.levelname for one in caplog.records if one.name == "payment.probe"}
+
+    log = logging.getLogger("payment.probe")
+
+    def orders(*_):
+        log.info("a line")
+        log.warning("a warning")
+        return []
+
+    monkeypatch.setattr(search, "orders", orders)
+    assert heard("list") == {"INFO", "WARNING"}
+    monkeypatch.setattr(terminal, "is_read_by_a_person", lambda: True)
+    assert heard("list") == {"WARNING"}
+    assert heard("-v", "list") == {"INFO", "WARNING"}
+    assert logging.getLogger("payment").level == logging.INFO
 
 
 def test_sync_asks_about_what_has_ended_too(shop, shopper):

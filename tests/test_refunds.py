@@ -114,7 +114,9 @@ def test_what_is_not_paid_is_not_given_back(shop):
         shopper.adds()
         shopper.pays_by("promptpay")
         order = shop.order(shopper.order_id)
-    with pytest.raises(refunds.RefundRefused, match="is pending, so there is no money"):
+    with pytest.raises(
+        refunds.RefundRefused, match="is waiting to be paid, so there is no money"
+    ):
         give_back(shop, order)
     assert refunds_in_book(shop, order) == []
 
@@ -621,5 +623,5 @@ def test_nothing_is_written_when_omise_cannot_be_asked(build_shop):
     result = run(shop, "refund", order.id, "--yes")
     assert result.exit_code == 1
     assert "Omise could not be asked" in result.output
-    assert "Nothing is known to have moved" in result.output
+    assert "No refund was sent, so no money has moved." in result.output
     assert shop.order(order.id).attempts[0].refunds == []

@@ -12,7 +12,7 @@ from .. import money
 from ..gateway.errors import GatewayError
 from ..orders.models import Attempt, Order
 from . import captures, refunds
-from .telling import is_held
+from .telling import is_held, stands
 from .terminal import command, confirm, in_words, operator, order_of, refuse_other_keys
 
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -112,6 +112,7 @@ def expire(order_id: str, number: int | None, yes: bool) -> None:
             return
         raise click.ClickException(
             f"This order has no charge that waits for its shopper{_its_state(order)}."
+            f"{_instead(order)}"
         )
     refuse_other_keys(attempt)
     amount = _plain(attempt.amount, order)
@@ -126,8 +127,18 @@ def _waits(attempt: Attempt) -> bool:
 
 def _its_state(order: Order) -> str:
     """Say, for the end of a sentence, what an order has instead."""
-    said = [f"attempt {one.number} is {one.status}" for one in order.attempts]
+    said = [f"attempt {one.number} is {stands(one)}" for one in order.attempts]
     return f": {', '.join(said)}" if said else ""
+
+
+def _instead(order: Order) -> str:
+    """Say what can be done about what an order's attempts hold."""
+    if not any(is_held(one) for one in order.attempts):
+        return ""
+    return (
+        f" `flask payment reverse {order.id}` releases what is authorised, and `flask payment "
+        f"capture {order.id}` takes it."
+    )
 
 
 def _one(
@@ -188,7 +199,7 @@ def refund(
     attempt = _one(order, lambda one: one.status == "successful", number)
     if attempt is None:
         raise click.ClickException(
-            f"There is no paid attempt to refund{_its_state(order)}."
+            f"There is no paid attempt to refund{_its_state(order)}.{_instead(order)}"
         )
     refuse_other_keys(attempt)
     what = _plain(units, order) if units else "everything that is left"
@@ -205,6 +216,11 @@ def refund(
         return
     except refunds.RefundRefused as error:
         raise click.ClickException(f"{error} Nothing was refunded.") from error
+    except GatewayError as error:  # the charge could not be read first
+        raise click.ClickException(
+            f"Omise could not be asked: {in_words(error)}. No refund was sent, so no money has "
+            "moved."
+        ) from error
     _tell_refund(given, order)
 
 

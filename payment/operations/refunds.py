@@ -23,6 +23,7 @@ from ..orders.ledger import lock
 from ..orders.models import ROOM_FOR_WHY, Attempt, Refund
 from ..orders.transaction import transaction
 from .reconcile import PATIENCE
+from .telling import stands
 
 log = logging.getLogger(__name__)
 
@@ -256,7 +257,7 @@ def _open(
     lock(session, order_id)
     attempt = session.get(Attempt, attempt_id, populate_existing=True)
     if attempt is None or attempt.status != "successful":
-        status = attempt.status if attempt else "gone"
+        status = stands(attempt) if attempt else "gone"
         raise RefundRefused(f"The attempt is {status}, so there is no money.")
     amount = _amount(attempt, amount, again, queries.read_clock(session))
     refund = Refund(

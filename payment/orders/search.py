@@ -215,6 +215,15 @@ def deliveries(session: Session, charge_ids: list[str]) -> list[Delivery]:
 
 
 @transaction
+def newest_charged(session: Session, livemode: bool) -> Attempt | None:
+    """Give the newest attempt, by keys of one kind, of which a charge is known."""
+    charged = select(Attempt).where(
+        Attempt.charge_id.is_not(None), Attempt.livemode.is_(livemode)
+    )
+    return session.scalar(charged.order_by(Attempt.created_at.desc()).limit(1))
+
+
+@transaction
 def last_delivery(session: Session) -> Delivery | None:
     """Give the webhook delivery that came last, or None."""
     newest = select(Delivery).order_by(Delivery.received_at.desc()).limit(1)
