@@ -97,6 +97,8 @@ class Config:
     TRUSTED_PROXIES = os.environ.get("TRUSTED_PROXIES", "0")
     # Where who finds a hole in the shop can write to: mailto:... or https://... (security.txt).
     SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT")
+    # What the charges' metadata call this app, for who looks at them on the dashboard.
+    PAYMENT_APP_NAME = os.environ.get("PAYMENT_APP_NAME", "Omise Flask")
     # off: cards are authorised at checkout and captured later; pre_auth: or a part of it.
     AUTO_CAPTURE = os.environ.get("AUTO_CAPTURE", "on")
     # How often cards may be tried before a pause (payment/orders/budgets.py): on or off.

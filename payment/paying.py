@@ -69,7 +69,7 @@ def _create(attempt: Attempt, form: OrderForm) -> Charge:
         description=", ".join(f"{line['quantity']} x {line['name']}" for line in lines),
         capture=current_app.config["AUTO_CAPTURE"] or not form.by_card,
         metadata={
-            "app": "Omise Flask",
+            "app": current_app.config["PAYMENT_APP_NAME"],
             "cart": {"items": {line["sku"]: line["quantity"] for line in lines}},
         },
         **paying,
