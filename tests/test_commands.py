@@ -10,7 +10,7 @@ import pytest
 from fault_rig import begin, set_attempt
 from rig import free_port, why
 from shopper import Shopper
-from sqlalchemy import create_engine, update
+from sqlalchemy import create_engine, text, update
 
 from payment import money
 from payment.gateway import verbs
@@ -646,6 +646,23 @@ def test_a_book_that_is_away_is_said_by_every_command(shop, monkeypatch):
             assert "cannot be reached" in result.output
             assert result.stdout == ""
     away.dispose()
+
+
+def test_a_command_looks_at_the_shape_of_the_book_first(shop):
+    """B12: one that another release wrote is not read, and not written to."""
+    with shop.engine.begin() as connection:
+        version = connection.scalar(text("SELECT version_num FROM payment_version"))
+        connection.execute(text("UPDATE payment_version SET version_num = '9999'"))
+    try:
+        for command in (["list"], ["sweep"], ["refund", "x", "--yes"]):
+            result = run(shop, *command)
+            assert (result.exit_code, result.stdout) == (1, "")
+            assert "release" in result.output
+            assert not result.exc_info[0] or result.exc_info[0] is SystemExit
+    finally:
+        with shop.engine.begin() as connection:
+            back = text("UPDATE payment_version SET version_num = :version")
+            connection.execute(back, {"version": version})
 
 
 def test_a_sweep_that_goes_on_outlives_a_book_that_goes_away(shop, monkeypatch):
