@@ -13,6 +13,7 @@ from .orders import ledger, queries
 from .orders.budgets import mark_of as mark_of_address
 from .orders.models import Attempt, Order
 from .receipt import receipt
+from .words import say
 
 # Every state, with the template that draws it (templates/payment/).
 STATES = {
@@ -173,7 +174,7 @@ def same_cards(card: str) -> list[str]:
 
 def _name(card: str) -> str | None:
     attempt = _worked(card)
-    return (attempt.paid_with or "Card") if attempt else None
+    return (attempt.paid_with or say("Card")) if attempt else None
 
 
 def has_worked(card: str) -> bool:

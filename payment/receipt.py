@@ -53,7 +53,7 @@ def receipt(order: Order) -> Receipt:
         paid=money(attempt.taken, currency),
         paid_at=order.paid_at,
         paid_on=clock(order.paid_at),
-        paid_by=methods.of(attempt).in_full,
+        paid_by=methods.of(attempt).label,
         paid_with=_paid_with(attempt),
         reference=attempt.reference,
         charge_id=attempt.charge_id,

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from babel.numbers import format_currency, get_currency_precision
 from flask import current_app, session
+from flask_babel import gettext as _
 
 from store.catalogue import product, products
 from store.languages import locale
@@ -84,7 +85,9 @@ class Cart:
         sku, more = _sold(sku), _count(quantity)
         wanted = self.items().get(sku, 0) + more
         if wanted > MAX_QUANTITY:
-            raise CartError(f"A basket holds up to {MAX_QUANTITY} of one thing.")
+            raise CartError(
+                _("A basket holds up to %(most)d of one thing.", most=MAX_QUANTITY)
+            )
         self._keep(sku, wanted)
 
     def change(self, sku, quantity):
@@ -94,7 +97,7 @@ class Cart:
         so.
         """
         if _sold(sku) not in self.items():
-            raise CartError("That is not in your basket any more.")
+            raise CartError(_("That is not in your basket any more."))
         self._keep(sku, _count(quantity))
 
     def remove(self, sku):
@@ -124,12 +127,12 @@ class Cart:
 def _line(item, quantity):
     unit_amount = item.prices[current_app.config["STORE_CURRENCY"]]
     amount = unit_amount * quantity
-    return Line(item.sku, item.name, quantity, unit_amount, amount, item.picture)
+    return Line(item.sku, str(item.name), quantity, unit_amount, amount, item.picture)
 
 
 def _sold(sku):
     if product(sku) is None:
-        raise CartError("We do not sell that. All we have is on the shelf.")
+        raise CartError(_("We do not sell that. All we have is on the shelf."))
     return sku
 
 
@@ -138,7 +141,9 @@ def _count(quantity):
     if isinstance(quantity, str) and re.fullmatch("[0-9]{1,3}", quantity):
         quantity = int(quantity)
     if not _is_count(quantity):
-        raise CartError(f"Please choose a whole number from 1 to {MAX_QUANTITY}.")
+        raise CartError(
+            _("Please choose a whole number from 1 to %(most)d.", most=MAX_QUANTITY)
+        )
     return quantity
 
 

@@ -3,6 +3,7 @@
 import logging
 
 from flask import current_app, g, render_template, request, url_for
+from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
@@ -16,7 +17,7 @@ def page(title, message, status):
         title=title,
         message=message,
         link_href=url_for("store.index"),
-        link_text="Back to the shop",
+        link_text=_("Back to the shop"),
     )
     return drawn, status
 
@@ -25,16 +26,20 @@ def form_refused(error):
     """Explain a form that came without a cookie, was too old, or came from elsewhere."""
     if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
         return page(
-            "Your browser keeps no cookies",
-            "Nothing was changed and nothing was charged. Your basket lies in a cookie of this "
-            "shop's, and your browser sent none: please allow cookies for this site, go back to "
-            "the shop and try once more.",
+            _("Your browser keeps no cookies"),
+            _(
+                "Nothing was changed and nothing was charged. Your basket lies in a cookie of this "
+                "shop's, and your browser sent none: please allow cookies for this site, go back "
+                "to the shop and try once more."
+            ),
             400,
         )
     return page(
-        "That form had gone stale",
-        "Nothing was changed and nothing was charged by it. Your basket is kept: "
-        "go back, load the page again and try once more.",
+        _("That form had gone stale"),
+        _(
+            "Nothing was changed and nothing was charged by it. Your basket is kept: "
+            "go back, load the page again and try once more."
+        ),
         400,
     )
 
@@ -45,12 +50,14 @@ def http_error(error):
         return _foreign_name()
     if error.code == 404:
         return page(
-            "There is nothing here", "The page may have moved or sold out.", 404
+            _("There is nothing here"), _("The page may have moved or sold out."), 404
         )
     if error.code == 400:
-        return page("We could not read that", "Please go back and try again.", 400)
+        return page(
+            _("We could not read that"), _("Please go back and try again."), 400
+        )
     return page(
-        error.name, "Please go back to the shop and try from there.", error.code
+        error.name, _("Please go back to the shop and try from there."), error.code
     )
 
 
@@ -72,9 +79,11 @@ def unexpected_error(error):
     """Log what went wrong; the shopper sees under which reference."""
     log.error("Unexpected error", exc_info=error)
     return page(
-        "Something went wrong on our side",
-        "If you had just paid, do not pay again: open your order page, it shows what "
-        "Omise tells us. Otherwise nothing was charged and your basket is kept.",
+        _("Something went wrong on our side"),
+        _(
+            "If you had just paid, do not pay again: open your order page, it shows what "
+            "Omise tells us. Otherwise nothing was charged and your basket is kept."
+        ),
         500,
     )
 

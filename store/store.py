@@ -1,6 +1,7 @@
 """Show the shelf and the basket, and let the shopper change what is in it."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 
 from store import errors, languages
 from store.cart import MAX_QUANTITY, Cart, CartError, Price
@@ -51,7 +52,8 @@ def add():
     """Put a product in the basket and go back to where it stood on the shelf."""
     sku = request.form.get("sku", "")
     Cart().add(sku, request.form.get("quantity", "1"))
-    flash(f"{product(sku).name} is in your basket.", "success")
+    name = product(sku).name
+    flash(_("%(name)s is in your basket.", name=name), "success")
     return redirect(url_for("store.index", _anchor=sku), code=303)
 
 

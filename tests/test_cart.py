@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from store.cart import MAX_QUANTITY, Cart, CartError, Price
 from store.catalogue import product, products
+from store.store import store
 
 TEA, CUP = "cloud-oolong", "celadon-cup"
 SKUS = [item.sku for item in products()]
@@ -33,6 +34,7 @@ def shopping(currency="THB", locale="th_TH", kept=None):
     app.config.update(
         SECRET_KEY="spring rain", STORE_CURRENCY=currency, STORE_LOCALE=locale
     )
+    app.register_blueprint(store)
     with app.test_request_context():
         if kept is not None:
             session["cart"] = kept

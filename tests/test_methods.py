@@ -113,7 +113,7 @@ def test_a_row_is_charged_in_one_request_by_a_source_of_its_type(
     assert not attempt.by_card
     shopper.opens_order(order_id)
     assert shopper.state == STATES[way.flow]
-    told = way.waits_for if way.leaves else way.label
+    told = way.waits_for if way.leaves else way.heading
     assert told in shopper.page.text.replace("&#39;", "'")
 
 
