@@ -103,6 +103,8 @@ class Config:
     # them there, as the sandbox's shop does. Whom they come from.
     MAIL_SERVER = os.environ.get("MAIL_SERVER")
     MAIL_FROM = os.environ.get("MAIL_FROM")
+    # What the charges' metadata call this app, for who looks at them on the dashboard.
+    PAYMENT_APP_NAME = os.environ.get("PAYMENT_APP_NAME", "Omise Flask")
     # off: cards are authorised at checkout and captured later; pre_auth: or a part of it.
     AUTO_CAPTURE = os.environ.get("AUTO_CAPTURE", "on")
     # How often cards may be tried before a pause (payment/orders/budgets.py): on or off.

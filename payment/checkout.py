@@ -388,10 +388,14 @@ def try_again(order_id):
 
 @checkout.route("/orders/<uuid:order_id>/code")
 def code(order_id):
-    """Serve the QR code or barcode from our own address, as the page's policy asks."""
+    """Serve the QR code or barcode from our own address, as the page's policy asks.
+
+    Its address names the attempt, so that no browser shows the code of an earlier one.
+    """
     attempt = orderpage.order_or_404(order_id).latest
     if (
         not attempt
+        or request.args.get("attempt", str(attempt.number)) != str(attempt.number)
         or attempt.status != "pending"
         or not attempt.code_uri
         or not http.may_visit(attempt.code_uri)

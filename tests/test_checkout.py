@@ -43,6 +43,17 @@ def test_card_paid_at_once(filled):
     }
 
 
+@pytest.mark.parametrize(
+    ("said", "told"), [("Teahouse", "Teahouse"), ("", "app"), (None, "app")]
+)
+def test_the_charge_names_the_app_as_its_host_does(build_shop, said, told):
+    """A shop that copied the folders is not called by the name of this one."""
+    with Shopper(build_shop(PAYMENT_APP_NAME=said)) as shopper:
+        shopper.adds()
+        shopper.pays()
+        assert shopper.shop.omise.latest()["metadata"]["app"] == told
+
+
 def test_the_charge_tells_omise_what_it_is_for(filled):
     filled.pays()
     charge = filled.shop.omise.charges()[0]
