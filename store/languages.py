@@ -1,5 +1,7 @@
 """Choose the language of a page: what the shopper chose, else STORE_LOCALE, else the browser's."""
 
+from functools import lru_cache
+
 from babel import Locale
 from flask import current_app, has_request_context, request, session
 from flask_babel import Babel
@@ -24,7 +26,7 @@ def _listen(state):
 
 def language():
     """Name the language of this page's words: `en`, `th` or `ja`."""
-    shops = Locale.parse(current_app.config["STORE_LOCALE"]).language
+    shops = _language_of(current_app.config["STORE_LOCALE"])
     usual = shops if shops in LANGUAGES else "en"
     if not has_request_context():
         return usual
@@ -42,7 +44,12 @@ def locale():
     A shop whose language has no translation keeps its way to write prices, with English words.
     """
     shops, spoken = current_app.config["STORE_LOCALE"], language()
-    its_language = Locale.parse(shops).language
+    its_language = _language_of(shops)
     if its_language == spoken or (spoken == "en" and its_language not in LANGUAGES):
         return shops
     return spoken
+
+
+@lru_cache
+def _language_of(name):
+    return Locale.parse(name).language
