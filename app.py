@@ -27,6 +27,7 @@ def create_app(config_class=Config):
     security.init_app(app)
     payment.init_app(app, cart=Cart, language=languages.locale)
     app.register_blueprint(store)
+    payment.serve_static(app, "store")
     app.register_blueprint(checkout)
     app.register_blueprint(webhook)
     config.announce(app)
