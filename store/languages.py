@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from babel import Locale
-from flask import current_app, has_request_context, request, session
+from flask import current_app, g, has_request_context, request, session
 from flask_babel import Babel
 
 # The languages that translations/ has, by their own names.
@@ -33,9 +33,11 @@ def language():
     chosen = session.get("language")
     if chosen in LANGUAGES:
         return chosen
-    if current_app.config.get("LANGUAGE_OF_BROWSER"):
-        return request.accept_languages.best_match(LANGUAGES, usual)
-    return usual
+    if not current_app.config.get("LANGUAGE_OF_BROWSER"):
+        return usual
+    if "language_of_browser" not in g:
+        g.language_of_browser = request.accept_languages.best_match(LANGUAGES, usual)
+    return g.language_of_browser
 
 
 def locale():

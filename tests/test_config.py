@@ -25,6 +25,7 @@ FRONT = (
     "config.py",
     "security.py",
     "reports.py",
+    "addresses.py",
     "logs.py",
     "gunicorn.conf.py",
 )
