@@ -5,6 +5,7 @@ from flask import Flask
 import addresses
 import config
 import logs
+import packing
 import payment
 import security
 from config import Config
@@ -26,6 +27,7 @@ def create_app(config_class=Config):
         sandbox.mount(app)
     logs.init_app(app)
     addresses.init_app(app)
+    packing.init_app(app)
     security.init_app(app)
     payment.init_app(app, cart=Cart, language=languages.locale)
     app.register_blueprint(store)

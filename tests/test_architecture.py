@@ -13,13 +13,14 @@ PRODUCT = ("store", "payment", "webhook")
 FRONT = (
     "app.py",
     "addresses.py",
+    "packing.py",
     "config.py",
     "security.py",
     "reports.py",
     "logs.py",
     "gunicorn.conf.py",
 )
-HOST = {"app", "addresses", "config", "security", "reports", "logs"}
+HOST = {"app", "addresses", "config", "packing", "security", "reports", "logs"}
 
 in_rooms = pytest.mark.parametrize("room", ROOMS)
 in_product = pytest.mark.parametrize("room", PRODUCT)
@@ -116,7 +117,8 @@ def test_what_is_copied_names_itself_by_dots_alone(room):
 
 
 @pytest.mark.parametrize(
-    "name", ["addresses.py", "config.py", "security.py", "reports.py", "logs.py"]
+    "name",
+    ["addresses.py", "packing.py", "config.py", "security.py", "reports.py", "logs.py"],
 )
 def test_settings_and_protection_know_of_no_room(name):
     assert not roots(ROOT / name) & {*ROOMS, "app"}

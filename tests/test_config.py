@@ -26,6 +26,7 @@ FRONT = (
     "security.py",
     "reports.py",
     "addresses.py",
+    "packing.py",
     "logs.py",
     "gunicorn.conf.py",
 )
