@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, joinedload, lazyload
 
 from . import budgets
 from .models import DISPUTED, OPEN, Attempt, Delivery, News, Order, Refund, utcnow
-from .transaction import transaction
+from .transaction import read_once, transaction
 
 # How long an attempt of which nothing was found goes on being looked for.
 WATCHED_FOR = timedelta(days=7)
@@ -98,6 +98,7 @@ def note_heard(session: Session, until: datetime) -> None:
         session.execute(later)
 
 
+@read_once
 @transaction
 def latest_orders_of(session: Session, visitor: str) -> list[Order]:
     """List a visitor's latest orders, the newest first."""
