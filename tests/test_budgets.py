@@ -358,8 +358,10 @@ def test_the_words_sort_no_cards(guarded):
         assert "not enough money" not in thief.page.text
 
 
-def test_a_declined_card_that_was_saved_cannot_be_charged_again(guarded):
+def test_a_saved_card_that_has_not_paid_cannot_be_charged_again(guarded):
     """Without being entered once more: by a post that was made by hand."""
+    refused = {"status": 500, "body": "error", "code": "internal_error"}
+    guarded.omise.breaks("answer_before", method="DELETE", **refused)
     with shopper_at(guarded) as thief:
         thief.adds()
         thief.pays(card=POOR, remember="yes", email="thief@example.com")
