@@ -330,6 +330,7 @@ def order(order_id):
     attempt = orderpage.order_or_404(order_id).latest
     if attempt is None or before is None:
         return redirect(url_for(".show", order_id=order_id), 303)
+    paying.forget_declined(attempt)
     return process(attempt, already_redirected=True)
 
 

@@ -62,8 +62,8 @@ DEFAULTS: dict[str, Any] = {
     # The content security policy that Talisman sends with pages of other kinds; the payment
     # page's is this one, opened for Omise.js alone (policy.py).
     "PAYMENT_PAGE_POLICY": {"default-src": "'self'", "object-src": "'none'"},
-    # How often cards may be tried: on (as the table of orders/budgets.py says), off, or such a
-    # table.
+    # How often cards may be tried, and how many orders of an address may wait: on (as the table of
+    # orders/budgets.py says), off, or such a table.
     "PAYMENT_BUDGETS": "on",
     # A callable that is asked before every payment, such as one with a CAPTCHA: it returns a
     # response to give instead, or None to go on.
