@@ -6,7 +6,7 @@ from decimal import Decimal
 from babel.dates import format_datetime
 from babel.numbers import format_currency, get_currency_precision
 
-from .words import locale
+from .words import language, language_of, locale
 
 
 def money(amount, currency):
@@ -37,5 +37,14 @@ def parse(text, currency):
 
 
 def clock(moment):
-    """Write a moment (UTC) as the shopper's locale does, with its zone named."""
-    return format_datetime(moment, "medium", locale=locale()) + " UTC"
+    """Write a moment (UTC) in the language of the page, with its zone named.
+
+    Years in Thai are those of the Buddhist era, as CLDR and browsers have them; Babel counts in
+    Christian ones.
+    """
+    known, spoken = locale(), language()
+    written = known if language_of(known) == spoken else spoken
+    text = format_datetime(moment, "medium", locale=written) + " UTC"
+    if spoken == "th":
+        text = text.replace(str(moment.year), str(moment.year + 543), 1)
+    return text

@@ -32,7 +32,7 @@ def locale() -> str:
 
 def language() -> str:
     """Name the language that payment's own words are in, as two letters."""
-    known = _language_of(locale())
+    known = language_of(locale())
     return known if _catalogue(known) is not _ENGLISH else "en"
 
 
@@ -42,7 +42,7 @@ def say(text: str, **values: Any) -> str:
     With markup among these, the sentence is markup itself, and all else in it is escaped.
     """
     # The empty text is a catalogue's own heading.
-    said = _catalogue(_language_of(locale())).ugettext(text) if text else ""
+    said = _catalogue(language_of(locale())).ugettext(text) if text else ""
     if any(isinstance(value, Markup) for value in values.values()):
         return escape(said) % values
     return said % values if values else said
@@ -50,7 +50,7 @@ def say(text: str, **values: Any) -> str:
 
 def say_number(one: str, many: str, number: int, **values: Any) -> str:
     """Say a sentence about `number` things, which the sentence calls `%(number)s`."""
-    said = _catalogue(_language_of(locale())).ungettext(one, many, number)
+    said = _catalogue(language_of(locale())).ungettext(one, many, number)
     return said % {"number": number, **values}
 
 
@@ -63,7 +63,8 @@ _ENGLISH = NullTranslations()
 
 
 @lru_cache
-def _language_of(name: str) -> str:
+def language_of(name: str) -> str:
+    """Name the language of a locale, as two letters."""
     return Locale.parse(name).language
 
 

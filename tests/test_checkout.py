@@ -174,7 +174,7 @@ def test_wallet(filled, action, state):
 
 
 def test_konbini(build_shop):
-    shop = build_shop(STORE_CURRENCY="JPY", STORE_LOCALE="ja_JP")
+    shop = build_shop(STORE_CURRENCY="JPY")
     with Shopper(shop) as shopper:
         shopper.adds()
         shopper.pays_by(
