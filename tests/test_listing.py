@@ -330,6 +330,7 @@ def test_who_reads_no_further_ends_a_command_quietly(shop, tmp_path, command):
         "SANDBOX_DATABASE": str(tmp_path / "sandbox.sqlite3"),
         "FLASK_SECRET_KEY": "a" * 40,
         "SERVER_NAME": f"localhost:{free_port()}",
+        "PYTHONUNBUFFERED": "",
     }
     reads, writes = os.pipe()
     os.close(reads)
