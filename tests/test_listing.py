@@ -230,7 +230,7 @@ def test_what_is_not_found_is_said(shop, what, said):
 
 def test_too_little_of_an_order_s_id_is_for_looking_alone(shop):
     """What moves money wants eight characters, and only one order that begins so."""
-    order = order_of(shop)
+    order = order_of(shop, email="a@example.com", remember="yes")
     short = run(shop, "refund", order[:5], "--yes")
     assert f"is short for {order}: say 8 characters or more." in short.output
     with shop.engine.begin() as connection:
