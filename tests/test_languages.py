@@ -373,6 +373,18 @@ def test_every_state_of_an_unpaid_order_is_in_one_language(reader, paid, state):
     reader.get("/checkout")
 
 
+def test_the_receipt_is_mailed_in_one_language(reader, capfd):
+    reader.adds()
+    reader.pays(email="somchai@example.com")
+    mailed = capfd.readouterr().err
+    text = mailed[mailed.index("Subject:") + len("Subject:") :]
+    told = " <p> ".join(line for line in text.splitlines() if "://" not in line)
+    page = Page(f'<html lang="{reader.shop.settings["STORE_LOCALE"][:2]}"><p>{told}')
+    assert len(page.texts) > 5
+    assert foreign(page) == []
+    assert english(page) == []
+
+
 def forget_payment(shop, order_id):
     """Have an order look as before it was paid."""
     with shop.engine.begin() as connection:
