@@ -34,6 +34,7 @@ from .orders.budgets import Payer, TooManyTries, mark_of
 from .orders.ledger import FormOutdated
 from .orders.transaction import OrdersUnavailable
 from .settings import is_live
+from .words import say
 
 checkout = Blueprint(
     "checkout",
@@ -102,7 +103,7 @@ def _put_away_what_is_ordered():
 
 
 def _goods_are_ordered(order):
-    flash("These goods are in an order of yours that may be paid already.")
+    flash(say("These goods are in an order of yours that may be paid already."))
     return redirect(url_for(".show", order_id=order.id), 303)
 
 
@@ -111,9 +112,9 @@ def _basket_is_empty(gone):
         return _goods_are_ordered(gone[0])
     waiting = orderpage.open_orders()
     if waiting:
-        flash("Your basket is empty. This order of yours is not paid yet.")
+        flash(say("Your basket is empty. This order of yours is not paid yet."))
         return redirect(url_for(".show", order_id=waiting[0].id), 303)
-    flash("Your basket is empty: pick something first.", "message")
+    flash(say("Your basket is empty: pick something first."), "message")
     return redirect(address.home(), 303)
 
 
@@ -141,8 +142,11 @@ def charge():
     if fresh:
         attempt = paying.pay(attempt, form)
     elif attempt.form_id != form.form_id:
-        stands = "paid" if order.paid_at else "being paid"
-        flash(f"This order is {stands} already, so nothing new was charged.")
+        flash(
+            say("This order is paid already, so nothing new was charged.")
+            if order.paid_at
+            else say("This order is being paid already, so nothing new was charged.")
+        )
     _put_away_basket(order, attempt)
     if not fresh:
         return redirect(url_for(".show", order_id=attempt.order_id), 303)
@@ -154,7 +158,9 @@ def _open_order(form):
     asked."""
     if form.card and not orderpage.has_worked(form.card):
         raise FormRefused(
-            "That saved card has not paid yet, so nothing was charged. Please enter a card."
+            say(
+                "That saved card has not paid yet, so nothing was charged. Please enter a card."
+            )
         )
     basket = _basket_of(form.order_id, form.fingerprint)
     if form.way:
@@ -211,8 +217,10 @@ def _refuse(refusal):
             return again
     flash(
         str(refusal)
-        or "Your basket has changed since that page was shown, so nothing was charged by it. "
-        "Please look through it and pay again.",
+        or say(
+            "Your basket has changed since that page was shown, so nothing was charged by it. "
+            "Please look through it and pay again."
+        ),
         "error",
     )
     return redirect(url_for(".check_out"), 303)
@@ -270,7 +278,8 @@ def process(charge, already_redirected=False):
     """
     order_page = redirect(url_for(".show", order_id=charge.order_id), 303)
     if charge.status == "successful":
-        flash(f"Order {charge.order_id[:8]} successfully completed.", "success")
+        number = charge.order_id[:8]
+        flash(say("Order %(number)s successfully completed.", number=number), "success")
         return order_page
     if charge.failure_code:
         return redirect(url_for(".pay", order_id=charge.order_id), 303)
@@ -278,7 +287,9 @@ def process(charge, already_redirected=False):
         return order_page
     if methods.of(charge).leaves and charge.authorize_uri:
         if already_redirected:
-            flash("Your payment is not confirmed yet. This page moves on once it is.")
+            flash(
+                say("Your payment is not confirmed yet. This page moves on once it is.")
+            )
             return order_page
         return redirect(url_for(".authorize", order_id=charge.order_id), 303)
     return redirect(url_for(".show", order_id=charge.order_id, _anchor="code"), 303)
@@ -296,7 +307,9 @@ def authorize(order_id):
             order.id, f"charge {attempt.charge_id}: unsafe authorize_uri", "shopper"
         )
         flash(
-            "We cannot lead you to your bank just now. Please choose another way to pay.",
+            say(
+                "We cannot lead you to your bank just now. Please choose another way to pay."
+            ),
             "error",
         )
         return redirect(url_for(".show", order_id=order_id), 303)
@@ -317,6 +330,7 @@ def order(order_id):
     attempt = orderpage.order_or_404(order_id).latest
     if attempt is None or before is None:
         return redirect(url_for(".show", order_id=order_id), 303)
+    paying.forget_declined(attempt)
     return process(attempt, already_redirected=True)
 
 
@@ -353,8 +367,10 @@ def try_again(order_id):
         closed = False
     if not reconcile.reconcile_order(str(order_id), "shopper"):
         flash(
-            "We could not ask how the payment stands that you had begun, so please do not begin "
-            "another one yet. Look again in a moment.",
+            say(
+                "We could not ask how the payment stands that you had begun, so please do not "
+                "begin another one yet. Look again in a moment."
+            ),
             "error",
         )
         return page
@@ -362,8 +378,10 @@ def try_again(order_id):
         return page
     if not closed:
         flash(
-            "The payment you had begun could not be cancelled. Please do not confirm it any more, "
-            "or you would pay twice.",
+            say(
+                "The payment you had begun could not be cancelled. Please do not confirm it any "
+                "more, or you would pay twice."
+            ),
             "error",
         )
     return redirect(url_for(".pay", order_id=order_id), 303)
@@ -371,10 +389,14 @@ def try_again(order_id):
 
 @checkout.route("/orders/<uuid:order_id>/code")
 def code(order_id):
-    """Serve the QR code or barcode from our own address, as the page's policy asks."""
+    """Serve the QR code or barcode from our own address, as the page's policy asks.
+
+    Its address names the attempt, so that no browser shows the code of an earlier one.
+    """
     attempt = orderpage.order_or_404(order_id).latest
     if (
         not attempt
+        or request.args.get("attempt", str(attempt.number)) != str(attempt.number)
         or attempt.status != "pending"
         or not attempt.code_uri
         or not http.may_visit(attempt.code_uri)
@@ -401,7 +423,7 @@ def prefer_card():
     card = request.form.get("omiseCard", "")
     if orderpage.same_cards(card):
         visitor.prefer_card(card)
-        flash("That card is offered first from now on.", "success")
+        flash(say("That card is offered first from now on."), "success")
     return _back_to_the_form()
 
 
@@ -411,15 +433,15 @@ def forget_card():
     card = request.form.get("omiseCard", "")
     same = orderpage.same_cards(card)
     if not same:
-        flash("That card is not saved for you here.", "error")
+        flash(say("That card is not saved for you here."), "error")
         return _back_to_the_form()
     try:
         paying.forget_cards(same, others=len(orderpage.saved_cards()) > 1)
     except GatewayError as error:
         current_app.logger.warning("card %s stays saved: %s", card, error)
-        flash("We could not delete the card just now. Please try again.", "error")
+        flash(say("We could not delete the card just now. Please try again."), "error")
         return _back_to_the_form()
-    flash("Your saved card was deleted.", "success")
+    flash(say("Your saved card was deleted."), "success")
     return _back_to_the_form()
 
 

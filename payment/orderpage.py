@@ -13,6 +13,7 @@ from .orders import ledger, queries
 from .orders.budgets import mark_of as mark_of_address
 from .orders.models import Attempt, Order
 from .receipt import receipt
+from .words import say
 
 # Every state, with the template that draws it (templates/payment/).
 STATES = {
@@ -46,8 +47,7 @@ def state_of(order: Order) -> str:
     """Name what the page of an order must say."""
     attempt = order.latest
     if order.paid_at and attempt:
-        taken = attempt.captured_amount or attempt.amount
-        return "refunded" if attempt.refunded_amount >= taken else "paid"
+        return "refunded" if attempt.refunded_amount >= attempt.taken else "paid"
     standing = ledger.blocking(order)
     attempt = standing[-1] if standing else attempt
     if attempt is None or attempt.superseded or attempt.status == "closed":
@@ -174,7 +174,7 @@ def same_cards(card: str) -> list[str]:
 
 def _name(card: str) -> str | None:
     attempt = _worked(card)
-    return (attempt.paid_with or "Card") if attempt else None
+    return (attempt.paid_with or say("Card")) if attempt else None
 
 
 def has_worked(card: str) -> bool:

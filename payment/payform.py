@@ -10,6 +10,7 @@ from . import fields, orderpage, visitor, ways, words
 from .money import money
 from .orderform import FormRefused, OrderForm
 from .orders.models import Order
+from .words import say
 
 
 def draw(
@@ -94,19 +95,25 @@ def check(form: OrderForm, amount: int, currency: str) -> None:
     bank, months = form.details.get("bank"), form.details.get("installment_term")
     refusals = {}
     if bank and bank not in offer.banks:
-        refusals["bank"] = fields.FIELDS["bank"].refusal
+        refusals["bank"] = fields.refusal("bank")
     if months and int(months) not in [term.months for term in offer.terms]:
-        refusals["installment_term"] = fields.FIELDS["installment_term"].refusal
+        refusals["installment_term"] = fields.refusal("installment_term")
     if refusals:
-        why = (
-            f"{way.heading} cannot be paid like that, so nothing was charged. "
-            "Please choose again."
+        why = say(
+            "%(way)s cannot be paid like that, so nothing was charged. Please choose again.",
+            way=way.heading,
         )
         raise FormRefused(why, way, refusals)
 
 
 def _limits(name: str, offer: ways.Offer | None, currency: str) -> str:
     if offer is None:
-        return f"{name} is not offered here just now, so nothing was charged."
-    low, high = money(offer.low, currency), money(offer.high, currency)
-    return f"{name} takes amounts from {low} to {high}, so nothing was charged."
+        return say(
+            "%(way)s is not offered here just now, so nothing was charged.", way=name
+        )
+    return say(
+        "%(way)s takes amounts from %(low)s to %(high)s, so nothing was charged.",
+        way=name,
+        low=money(offer.low, currency),
+        high=money(offer.high, currency),
+    )
