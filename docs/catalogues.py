@@ -24,7 +24,11 @@ DOMAINS = {
     "payment": {"say": None, "say_number": (1, 2), "marked": None},
     "store": DEFAULT_KEYWORDS | {"lazy_gettext": None},
 }
-_SOURCES = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+_SOURCES = [
+    ("**.py", "python"),
+    ("**/templates/**.html", "jinja2"),
+    ("**/templates/**.txt", "jinja2"),
+]
 _HEADER = """msgid ""
 msgstr ""
 "Language: {0.locale}\\n"
@@ -48,7 +52,9 @@ def extracted(domain):
     found = extract_from_dir(
         ROOT / domain,
         _SOURCES,
-        options_map={"**/templates/**.html": {"silent": "false"}},
+        options_map={
+            kind: {"silent": "false"} for kind, how in _SOURCES if how == "jinja2"
+        },
         keywords=DOMAINS[domain],
     )
     for name, _, message, comments, context in found:

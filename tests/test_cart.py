@@ -30,7 +30,7 @@ BAD_QUANTITIES = [
 
 
 @contextmanager
-def shopping(currency="THB", locale="th_TH", kept=None):
+def shopping(currency="THB", locale="en", kept=None):
     """Put a shopper with this session cart in front of the shop."""
     app = Flask("shop", static_folder=None)
     app.config.update(
