@@ -41,12 +41,14 @@ class Price:
     amount: int
 
     def __str__(self):
-        """Write it as the page's locale does, like ฿1,290.00 or ￥5,800."""
+        """Write it as the page's locale does, like ฿1,290.00 or ¥5,800."""
         currency = current_app.config["STORE_CURRENCY"]
         units = Decimal(self.amount).scaleb(-get_currency_precision(currency))
         text = format_currency(units, currency, locale=locale())
         # Babel leaves out CLDR's space between a code of letters and the digits.
-        return re.sub(r"([A-Z])(?=\d)", "\\1\N{NO-BREAK SPACE}", text)
+        text = re.sub(r"([A-Z])(?=\d)", "\\1\N{NO-BREAK SPACE}", text)
+        # The yen sign of full width that CLDR gives for Japanese stands in a hole of its own.
+        return text.replace("\N{FULLWIDTH YEN SIGN}", "\N{YEN SIGN}")
 
 
 class Cart:
