@@ -2,8 +2,10 @@
 
 from flask import Flask
 
+import addresses
 import config
 import logs
+import packing
 import payment
 import security
 from config import Config
@@ -25,10 +27,13 @@ def create_app(config_class=Config):
 
         sandbox.mount(app)
     logs.init_app(app)
+    addresses.init_app(app)
+    packing.init_app(app)
     security.init_app(app)
     payment.init_app(app, cart=Cart, language=languages.locale)
     app.register_blueprint(store)
     security.allow_script(app, "store.index", "store.show", "store.cart")
+    payment.serve_static(app, "store")
     app.register_blueprint(checkout)
     mail.init_app(app, payment.order_paid, receipt, payment.once)
     app.register_blueprint(webhook)

@@ -103,9 +103,12 @@ class Config:
     # them there, as the sandbox's shop does. Whom they come from.
     MAIL_SERVER = os.environ.get("MAIL_SERVER")
     MAIL_FROM = os.environ.get("MAIL_FROM")
+    # What the charges' metadata call this app, for who looks at them on the dashboard.
+    PAYMENT_APP_NAME = os.environ.get("PAYMENT_APP_NAME", "Omise Flask")
     # off: cards are authorised at checkout and captured later; pre_auth: or a part of it.
     AUTO_CAPTURE = os.environ.get("AUTO_CAPTURE", "on")
-    # How often cards may be tried before a pause (payment/orders/budgets.py): on or off.
+    # How often cards may be tried, and how many orders of an address may wait, before a pause
+    # (payment/orders/budgets.py): on or off.
     PAYMENT_BUDGETS = os.environ.get("PAYMENT_BUDGETS", "on")
     # The order book: any SQLite or PostgreSQL URL; without one, SQLite in instance/.
     DATABASE_URL = os.environ.get("DATABASE_URL")

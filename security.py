@@ -65,7 +65,7 @@ def init_app(app: Flask) -> None:
     if app.config["SECURITY_CONTACT"]:
         app.add_url_rule("/.well-known/security.txt", "security_txt", _security_txt)
     reports.init_app(app, CSRFProtect(app))
-    Talisman(
+    Headers(
         app,
         force_https=https,
         session_cookie_secure=https,
@@ -149,15 +149,49 @@ class Sessions(SecureCookieSessionInterface):
     So that the old secret can be taken away after a while, and nobody who came by loses a basket.
     """
 
+    def __init__(self):
+        self._made = {}
+
+    def get_signing_serializer(self, app):
+        """Give what signs and opens, made once for each set of secrets."""
+        secrets = app.secret_key, tuple(app.config["SECRET_KEY_FALLBACKS"] or ())
+        if secrets not in self._made:
+            self._made = {secrets: super().get_signing_serializer(app)}
+        return self._made[secrets]
+
     def open_session(self, app, request):
         """Read the cookie, and have it written again if the newest secret did not sign it."""
         session = super().open_session(app, request)
-        cookie = request.cookies.get(self.get_cookie_name(app))
-        newest = self.get_signing_serializer(app)
-        newest.secret_keys = newest.secret_keys[-1:]
-        if session and not newest.loads_unsafe(cookie)[0]:
-            session.modified = True
+        if session and app.config["SECRET_KEY_FALLBACKS"]:
+            cookie = request.cookies[self.get_cookie_name(app)]
+            newest = super().get_signing_serializer(app)
+            newest.secret_keys = newest.secret_keys[-1:]
+            session.modified = not newest.loads_unsafe(cookie)[0]
         return session
+
+
+class Headers(Talisman):
+    """Talisman, which writes a policy out once for all answers and not for each."""
+
+    def __init__(self, app, **said):
+        self._written = {}
+        super().__init__(app, **said)
+
+    def _parse_policy(self, policy):
+        return self._once(policy, super()._parse_policy)
+
+    def _parse_structured_header_policy(self, policy):
+        return self._once(policy, super()._parse_structured_header_policy)
+
+    def _once(self, policy, write):
+        """Keep what was written of a policy, which is said when the app is made; one with a nonce
+        is another each time."""
+        if hasattr(request, "csp_nonce"):
+            return write(policy)
+        if id(policy) not in self._written:
+            # Kept with it, so that its id is not given to another.
+            self._written[id(policy)] = policy, write(policy)
+        return self._written[id(policy)][1]
 
 
 def _bound_forms(endpoint, values):

@@ -21,7 +21,7 @@ import click
 from flask import Flask
 from flask.cli import FlaskGroup
 
-from . import body, settings
+from . import assets, body, settings
 from . import cart as carts
 from .account import Account
 from .alarm import Alarm
@@ -45,6 +45,7 @@ __all__ = [
     "once",
     "order_changed",
     "order_paid",
+    "serve_static",
 ]
 
 
@@ -115,6 +116,15 @@ def init_app(
 def close(app: Flask) -> None:
     """Let go of what init_app opened."""
     app.extensions["payment"].close()
+
+
+def serve_static(app: Flask, blueprint: str) -> None:
+    """Serve the static files of a blueprint of the host's as payment's own are (assets.py): under
+    addresses that change with their content, kept by browsers, and compressed.
+
+    `blueprint` is the name that it was registered under.
+    """
+    assets.Folder(app, blueprint)
 
 
 def _is_for_a_command() -> bool:

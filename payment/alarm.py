@@ -1,4 +1,4 @@
-"""Call the operator once when cards seem to be tested, and not at every try."""
+"""Call the operator once when a budget is used up, and not at every try."""
 
 import logging
 import time
@@ -28,5 +28,5 @@ class Alarm:
             if now - self._rung.get(who, -_QUIET) < _QUIET:
                 return
             self._rung[who] = now
-        log.warning("cards may be tested: %s", why)
-        signals.tell(self._app, "attention_needed", None, f"cards may be tested: {why}")
+        log.warning("%s", why)
+        signals.tell(self._app, "attention_needed", None, why)

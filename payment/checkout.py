@@ -330,6 +330,7 @@ def order(order_id):
     attempt = orderpage.order_or_404(order_id).latest
     if attempt is None or before is None:
         return redirect(url_for(".show", order_id=order_id), 303)
+    paying.forget_declined(attempt)
     return process(attempt, already_redirected=True)
 
 
@@ -388,10 +389,14 @@ def try_again(order_id):
 
 @checkout.route("/orders/<uuid:order_id>/code")
 def code(order_id):
-    """Serve the QR code or barcode from our own address, as the page's policy asks."""
+    """Serve the QR code or barcode from our own address, as the page's policy asks.
+
+    Its address names the attempt, so that no browser shows the code of an earlier one.
+    """
     attempt = orderpage.order_or_404(order_id).latest
     if (
         not attempt
+        or request.args.get("attempt", str(attempt.number)) != str(attempt.number)
         or attempt.status != "pending"
         or not attempt.code_uri
         or not http.may_visit(attempt.code_uri)

@@ -79,6 +79,8 @@ class Method:
     terms: tuple = ()
     least_monthly: int = 0
     least_by_term: dict = field(default_factory=dict)
+    # The shopper's e-mail goes with its source, where it is known (sources-api: email).
+    takes_email: bool = False
     # False: only Omise.js offers it, or it is known from charges alone.
     listed: bool = True
 
@@ -414,6 +416,7 @@ METHODS = (
         "fpx",
         "FPX",
         _account("MYR"),
+        takes_email=True,
         who=marked("your bank"),
         hint=marked("Online banking of Malaysia"),
         steps=marked("Log in to your bank and confirm the payment there."),

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.dates import format_datetime
 from babel.numbers import format_currency, get_currency_precision
@@ -11,8 +12,13 @@ from .words import language, language_of, locale
 
 def money(amount, currency):
     """Write an amount of the smallest unit (satang, yen, cents) as the shopper's locale does."""
+    return _written(amount, currency, locale())
+
+
+@lru_cache(maxsize=4096)
+def _written(amount, currency, in_locale):
     units = Decimal(amount).scaleb(-get_currency_precision(currency))
-    text = format_currency(units, currency, locale=locale())
+    text = format_currency(units, currency, locale=in_locale)
     # Babel leaves out CLDR's space between a code of letters and the digits.
     text = re.sub(r"([A-Z])(?=\d)", "\\1\N{NO-BREAK SPACE}", text)
     # The yen sign of full width that CLDR gives for Japanese stands in a hole of its own.

@@ -47,8 +47,7 @@ def state_of(order: Order) -> str:
     """Name what the page of an order must say."""
     attempt = order.latest
     if order.paid_at and attempt:
-        taken = attempt.captured_amount or attempt.amount
-        return "refunded" if attempt.refunded_amount >= taken else "paid"
+        return "refunded" if attempt.refunded_amount >= attempt.taken else "paid"
     standing = ledger.blocking(order)
     attempt = standing[-1] if standing else attempt
     if attempt is None or attempt.superseded or attempt.status == "closed":

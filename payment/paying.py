@@ -17,6 +17,9 @@ from .orders.models import Attempt
 from .orders.transaction import OrdersUnavailable
 from .settings import LONGEST_ANSWER, is_live
 
+# Seconds that a shopper may wait longer, so that a card that was declined is not kept.
+_TO_FORGET = 5
+
 
 def pay(attempt: Attempt, form: OrderForm) -> Attempt:
     """Ask Omise for the charge of an attempt that is in the book, and record what comes.
@@ -29,12 +32,40 @@ def pay(attempt: Attempt, form: OrderForm) -> Attempt:
         _note_failure(attempt, form, error)
     else:
         try:
-            return ledger.record(charge, "charge", attempt) or attempt
+            recorded = ledger.record(charge, "charge", attempt) or attempt
         except OrdersUnavailable:
             current_app.logger.error(
                 "charge %s is not written yet: the sweep will do it", charge.id
             )
+        else:
+            forget_declined(recorded)
+            return recorded
     return _as_it_stands(attempt)
+
+
+def forget_declined(attempt: Attempt) -> None:
+    """Once an attempt was declined, delete what this shopper has saved of cards that were: at Omise
+    and here.
+
+    A card is saved before it is charged, since its token works once. Who tests stolen cards would
+    leave a customer at Omise for each. Best effort: what stays is tried again the next time.
+    """
+    if not _was_declined(attempt):
+        return
+    saved = visitor.saved_cards()
+    try:
+        tried = {card: queries.find_attempt(saved[card]) for card in saved}
+        declined = [card for card, first in tried.items() if _was_declined(first)]
+        if declined:
+            with deadline.within(_TO_FORGET):
+                forget_cards(declined, others=len(declined) < len(saved))
+    except (GatewayError, OrdersUnavailable) as error:
+        current_app.logger.warning("a card that was declined stays saved: %s", error)
+
+
+def _was_declined(attempt: Attempt | None) -> bool:
+    """Tell whether Omise made a charge of an attempt, and that failed; no other no is believed."""
+    return bool(attempt and attempt.status == "failed" and attempt.charge_id)
 
 
 def _as_it_stands(attempt: Attempt) -> Attempt:
@@ -69,7 +100,7 @@ def _create(attempt: Attempt, form: OrderForm) -> Charge:
         description=", ".join(f"{line['quantity']} x {line['name']}" for line in lines),
         capture=current_app.config["AUTO_CAPTURE"] or not form.by_card,
         metadata={
-            "app": "Omise Flask",
+            "app": current_app.config["PAYMENT_APP_NAME"],
             "cart": {"items": {line["sku"]: line["quantity"] for line in lines}},
         },
         **paying,
@@ -125,6 +156,9 @@ def _source(way: Method, details: dict[str, str], attempt: Attempt) -> dict[str,
     if way.flow == QR:
         # A phone keeps a PNG among its photos, where a banking app looks for codes; no SVG.
         source["qr_settings"] = {"image_type": "png"}
+    known = attempt.order.email
+    if way.takes_email and known and fields.is_email(known):
+        source["email"] = known
     if "shipping" in source:
         source["shipping"]["country"] = COUNTRIES[attempt.currency]
         source["items"] = [_item(line) for line in attempt.order.lines]
@@ -183,6 +217,7 @@ def _save_card(token: str, email: str | None) -> tuple[str, str]:
         # Deleted at Omise since: its cards are gone, and the payment goes on without them.
         visitor.forget_cards()
         kept = verbs.create_customer(token, email)
+    visitor.keep_customer(kept)
     for card in verbs.newest_cards(kept):
         if card.is_same(typed):
             return kept, card.id

@@ -50,7 +50,7 @@ def receipt(order: Order) -> Receipt:
         ],
         rest=money(rest, currency) if rest else None,
         total=money(order.amount, currency),
-        paid=money(attempt.captured_amount or order.amount, currency),
+        paid=money(attempt.taken, currency),
         paid_at=order.paid_at,
         paid_on=clock(order.paid_at),
         paid_by=methods.of(attempt).label,

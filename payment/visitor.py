@@ -79,11 +79,17 @@ def saved_cards() -> dict[str, str]:
     return dict(_known().get("cards") or [])
 
 
+def keep_customer(customer_id: str) -> None:
+    """Note with which customer this session's cards are saved; those of another are forgotten."""
+    if customer_id != customer():
+        _know(customer=customer_id, cards=[])
+
+
 def keep_card(customer_id: str, card: str, attempt_id: str) -> None:
     """Note whose card was saved, and with which attempt."""
-    others = saved_cards() if customer_id == customer() else {}
-    pairs = [pair for pair in others.items() if pair[0] != card]
-    _know(customer=customer_id, cards=[*pairs, (card, attempt_id)][-_KEPT_CARDS:])
+    keep_customer(customer_id)
+    pairs = [pair for pair in saved_cards().items() if pair[0] != card]
+    _know(cards=[*pairs, (card, attempt_id)][-_KEPT_CARDS:])
 
 
 def prefer_card(card: str) -> None:

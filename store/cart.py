@@ -7,6 +7,7 @@ nothing a browser sends or stores can set a price.
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.numbers import format_currency, get_currency_precision
 from flask import current_app, session
@@ -42,13 +43,17 @@ class Price:
 
     def __str__(self):
         """Write it as the page's locale does, like ฿1,290.00 or ¥5,800."""
-        currency = current_app.config["STORE_CURRENCY"]
-        units = Decimal(self.amount).scaleb(-get_currency_precision(currency))
-        text = format_currency(units, currency, locale=locale())
-        # Babel leaves out CLDR's space between a code of letters and the digits.
-        text = re.sub(r"([A-Z])(?=\d)", "\\1\N{NO-BREAK SPACE}", text)
-        # The yen sign of full width that CLDR gives for Japanese stands in a hole of its own.
-        return text.replace("\N{FULLWIDTH YEN SIGN}", "\N{YEN SIGN}")
+        return _written(self.amount, current_app.config["STORE_CURRENCY"], locale())
+
+
+@lru_cache(maxsize=4096)
+def _written(amount, currency, in_locale):
+    units = Decimal(amount).scaleb(-get_currency_precision(currency))
+    text = format_currency(units, currency, locale=in_locale)
+    # Babel leaves out CLDR's space between a code of letters and the digits.
+    text = re.sub(r"([A-Z])(?=\d)", "\\1\N{NO-BREAK SPACE}", text)
+    # The yen sign of full width that CLDR gives for Japanese stands in a hole of its own.
+    return text.replace("\N{FULLWIDTH YEN SIGN}", "\N{YEN SIGN}")
 
 
 class Cart:

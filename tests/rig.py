@@ -86,11 +86,14 @@ class Omise:
         statuses = self.books(order_id)["by_status"]
         return {name: (one["count"], one["amount"]) for name, one in statuses.items()}
 
+    def asks(self, path):
+        """Ask the API for something."""
+        key = (sandbox.SECRET_KEY, "")
+        return requests.get(f"{self.base}{path}", auth=key, timeout=30).json()
+
     def charges(self):
         """List all charges, as the API does."""
-        key = (sandbox.SECRET_KEY, "")
-        url = f"{self.base}charges?limit=100"
-        return requests.get(url, auth=key, timeout=30).json()["data"]
+        return self.asks("charges?limit=100")["data"]
 
     def deletes(self, path):
         """Delete a customer or a card, as somebody does on the dashboard."""

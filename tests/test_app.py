@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
+from flask import Flask
 from rig import database_url
 from shopper import Shopper
 from sqlalchemy import create_engine, text
@@ -15,6 +16,7 @@ import payment
 from app import create_app
 from config import Config
 from payment.orders import transaction
+from security import Headers
 
 PAGES = ["/", "/cart", "/checkout", "/nowhere", "/favicon.ico", "order", "pay"]
 POOR = "4111111111140011"
@@ -104,6 +106,24 @@ def test_what_carries_a_token_or_an_order_is_not_stored(pages, path):
         assert pages[path].headers["Cache-Control"] == "no-cache"
         return
     assert pages[path].headers["Cache-Control"] == "no-store"
+
+
+def test_a_nonce_is_another_in_each_policy():
+    """E11: policies are written out once, but one that stayed would let in what it keeps out."""
+    app = Flask("host")
+    said = {"script-src": "'self'", "default-src": "'none'"}
+    Headers(
+        app,
+        content_security_policy=said,
+        content_security_policy_nonce_in=["script-src"],
+    )
+    client = app.test_client()
+    policies = {
+        client.get("/", base_url="https://host").headers["Content-Security-Policy"]
+        for _ in range(2)
+    }
+    assert len(policies) == 2
+    assert all("'nonce-" in policy for policy in policies)
 
 
 @pytest.fixture

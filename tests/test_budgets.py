@@ -18,6 +18,7 @@ from payment.orders.search import Wanted
 GOOD, POOR, STOLEN = "4242424242424242", "4111111111140011", "4111111111130012"
 VISITOR, ADDRESS = BUDGETS["visitor"][0][0], BUDGETS["address"][0][0]
 ALL = BUDGETS["all"][0][0]
+ORDERS = BUDGETS["orders"][0][0]
 
 
 @pytest.fixture
@@ -220,6 +221,75 @@ def test_open_orders_of_one_visitor_are_bounded(guarded):
         assert vandal.page.status_code == 429
 
 
+def test_orders_that_wait_are_bounded_for_new_visitors_of_one_address(guarded):
+    """B18, E7: a flood of codes, with a new cookie for each."""
+    let_through = 0
+    for _ in range(ORDERS + 3):
+        with shopper_at(guarded) as vandal:
+            vandal.adds()
+            vandal.pays_by("promptpay")
+            let_through += vandal.page.status_code != 429
+    assert let_through == creates(guarded) == ORDERS
+    assert 3000 < int(vandal.page.headers["Retry-After"]) <= 3601
+    with shopper_at(guarded, "198.51.100.1") as honest:
+        honest.adds()
+        honest.pays_by("promptpay")
+        assert honest.state == "waiting"
+
+
+@pytest.fixture
+def one_order(guarded):
+    """Serve a shop where but one order of an address may wait."""
+    guarded.app.config["PAYMENT_BUDGETS"] = {"orders": ((1, timedelta(hours=1)),)}
+    return guarded
+
+
+def waits_at(shop, address="203.0.113.7"):
+    """Have a new visitor order by QR; gives the order's id, or None where that is refused."""
+    with shopper_at(shop, address) as shopper:
+        shopper.adds()
+        shopper.pays_by("promptpay")
+        return None if shopper.page.status_code == 429 else shopper.order_id
+
+
+@pytest.mark.parametrize("way", ["paid", "expired", "an hour ago"])
+def test_an_order_that_waits_no_more_makes_room_for_another(one_order, way):
+    first = waits_at(one_order)
+    assert not waits_at(one_order)
+    charge = one_order.omise.latest()["id"]
+    if way == "paid":
+        one_order.omise.control(f"charges/{charge}/pay")
+        one_order.sweep()
+    elif way == "expired":
+        one_order.omise.control(f"charges/{charge}/expire")
+        one_order.sweep()
+    else:
+        set_attempt(one_order, first, created_at=ago(one_order, minutes=61))
+    assert waits_at(one_order)
+
+
+def test_an_order_that_waits_may_be_paid_another_way_from_a_full_address(one_order):
+    with shopper_at(one_order) as shopper:
+        shopper.adds()
+        shopper.pays_by("promptpay")
+        set_attempt(one_order, shopper.order_id, superseded=True)
+        shopper.opens_order(shopper.order_id, "/pay")
+        shopper.pays_here()
+        assert shopper.state == "paid"
+
+
+def test_an_operator_hears_of_orders_that_are_left_open(one_order, caplog):
+    """And not of cards, which nobody has tried."""
+    waits_at(one_order)
+    for _ in range(2):
+        assert not waits_at(one_order)
+    said = [one.getMessage() for one in caplog.records if "budget" in one.getMessage()]
+    assert len(said) == 1
+    assert said[0].startswith(
+        "orders are opened and not paid: the budget of the orders of an address"
+    )
+
+
 def test_of_two_at_once_the_second_counts_the_first(guarded, monkeypatch):
     """With workers on many hosts, both would else be let through."""
     budget = {"visitor": ((1, timedelta(minutes=10)),)}
@@ -288,8 +358,10 @@ def test_the_words_sort_no_cards(guarded):
         assert "not enough money" not in thief.page.text
 
 
-def test_a_declined_card_that_was_saved_cannot_be_charged_again(guarded):
+def test_a_saved_card_that_has_not_paid_cannot_be_charged_again(guarded):
     """Without being entered once more: by a post that was made by hand."""
+    refused = {"status": 500, "body": "error", "code": "internal_error"}
+    guarded.omise.breaks("answer_before", method="DELETE", **refused)
     with shopper_at(guarded) as thief:
         thief.adds()
         thief.pays(card=POOR, remember="yes", email="thief@example.com")

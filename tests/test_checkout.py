@@ -43,6 +43,17 @@ def test_card_paid_at_once(filled):
     }
 
 
+@pytest.mark.parametrize(
+    ("said", "told"), [("Teahouse", "Teahouse"), ("", "app"), (None, "app")]
+)
+def test_the_charge_names_the_app_as_its_host_does(build_shop, said, told):
+    """A shop that copied the folders is not called by the name of this one."""
+    with Shopper(build_shop(PAYMENT_APP_NAME=said)) as shopper:
+        shopper.adds()
+        shopper.pays()
+        assert shopper.shop.omise.latest()["metadata"]["app"] == told
+
+
 def test_the_charge_tells_omise_what_it_is_for(filled):
     filled.pays()
     charge = filled.shop.omise.charges()[0]
@@ -233,13 +244,87 @@ def test_the_card_that_the_button_names_is_charged(filled):
 
 def test_only_the_newest_saved_cards_stay_in_the_cookie(filled):
     """E3: it holds ids only, and not ever more of them."""
+    with filled.shop.app.test_request_context():
+        for number in range(6):
+            visitor.keep_card("cust_test_5", f"card_test_{number}", str(number))
+        assert list(visitor.saved_cards().values()) == ["2", "3", "4", "5"]
+
+
+def customers(shop):
+    """Tell how many cards each customer at Omise has, on the dashboard."""
+    found = shop.omise.asks("customers?limit=100")["data"]
+    return [len(one["cards"]["data"]) for one in found]
+
+
+@pytest.mark.parametrize("visitors", [1, 3])
+def test_declined_cards_that_were_to_be_saved_leave_no_customers_behind(shop, visitors):
+    """E7: a thief saves each, and throws cookies away or does not."""
+    before = len(customers(shop))
+    thieves = [Shopper(shop) for _ in range(visitors)]
+    for number in range(6):
+        thief = thieves[number % visitors]
+        thief.adds()
+        thief.pays(card=POOR, remember="yes", email="thief@example.com")
+        assert thief.state == "failed"
+    for thief in thieves:
+        assert "customer" not in session_of(thief)["payment"]
+        thief.http.close()
+    assert len(customers(shop)) == before
+
+
+def test_a_card_that_was_declined_goes_and_one_that_paid_stays(filled):
     filled.pays(remember="yes", email="somchai@example.com")
+    customer = filled.shop.omise.latest()["customer"]
     filled.adds()
-    for _ in range(4):
-        filled.pays(card=POOR, remember="yes", email="somchai@example.com")
-    filled.opens_checkout()
-    assert "Your saved card" not in filled.page.text
-    assert len(filled.http.cookies["session"]) < 1500
+    filled.pays(card=POOR, remember="yes", email="somchai@example.com")
+    kept = filled.shop.omise.asks(f"customers/{customer}")["cards"]["data"]
+    assert [card["last_digits"] for card in kept] == ["4242"]
+    filled.charges(filled.opens_checkout())
+    assert filled.state == "paid"
+
+
+def test_a_card_that_its_bank_declines_later_goes_when_the_shopper_is_back(filled):
+    filled.shop.omise.control("settings", three_d_secure=True)
+    before = len(customers(filled.shop))
+    filled.pays(remember="yes", email="somchai@example.com")
+    assert len(customers(filled.shop)) == before + 1
+    filled.answers_bank("decline")
+    assert len(customers(filled.shop)) == before
+    assert "customer" not in session_of(filled)["payment"]
+
+
+def test_a_declined_card_that_omise_does_not_delete_goes_with_the_next(filled):
+    """The page of the first is shown all the same."""
+    refused = {"status": 500, "body": "error", "code": "internal_error"}
+    which = {"method": "DELETE", "path": "/customers/.*"}
+    before = len(customers(filled.shop))
+    filled.shop.omise.breaks("answer_before", **refused, **which)
+    for number in (1, 0):
+        filled.opens_checkout()
+        filled.pays_here(card=POOR, remember="yes", email="somchai@example.com")
+        assert filled.state == "failed"
+        assert len(customers(filled.shop)) == before + number
+
+
+def test_a_customer_whose_cards_could_not_be_listed_is_used_again(filled):
+    """Not made anew with each try."""
+    before = len(customers(filled.shop))
+    refused = {"status": 503, "body": "html", "times": 2}
+    which = {"method": "GET", "path": "/customers/.*/cards"}
+    filled.shop.omise.breaks("answer_before", **refused, **which)
+    for state in ("failed", "failed", "paid"):
+        filled.opens_checkout()
+        filled.pays_here(remember="yes", email="somchai@example.com")
+        assert filled.state == state
+    assert len(customers(filled.shop)) == before + 1
+
+
+def test_a_card_stays_saved_while_nobody_knows_whether_it_was_charged(filled):
+    before = len(customers(filled.shop))
+    filled.shop.omise.breaks("reset_after", method="POST", path="/charges")
+    filled.pays(remember="yes", email="somchai@example.com")
+    assert filled.state == "confirming"
+    assert len(customers(filled.shop)) == before + 1
 
 
 def test_the_card_that_was_typed_is_charged_whatever_else_was_saved_since(

@@ -25,6 +25,8 @@ FRONT = (
     "config.py",
     "security.py",
     "reports.py",
+    "addresses.py",
+    "packing.py",
     "logs.py",
     "gunicorn.conf.py",
 )

@@ -8,9 +8,11 @@ import pytest
 from fault_rig import begin, creates, set_attempt
 from rig import Shop
 from shopper import Shopper
+from sqlalchemy import update
 
 from payment import fields, methods, ways
 from payment.methods import APP, COUNTRIES, QR, REDIRECT, SLIP
+from payment.orders.models import Order
 
 # What a shopper types where something is asked.
 TYPED = {
@@ -239,6 +241,26 @@ def test_every_row_is_something_that_an_account_may_have(shops):
         known = {way.type for way, _ in ROWS if currency in way.limits}
         assert known <= set(shop.capability().means), currency
         assert shop.capability().country == COUNTRIES[currency]
+
+
+@pytest.mark.parametrize("email", ["a@b.example", None, "a b.example"])
+@pytest.mark.parametrize("currency", ["MYR"])
+@pytest.mark.parametrize(("name", "takes_it"), [("fpx", True), ("duitnow_obw", False)])
+def test_the_shopper_s_e_mail_goes_with_a_source_that_takes_it(
+    shopper, currency, name, takes_it, email
+):
+    """sources-api: email is fpx's alone, and a host's cart may know anything."""
+    shop = shopper.shop
+    offer = ways.offered(10_000, currency, shop.capability())[name]
+    order_id = shop.orders(10_000, currency)
+    with shop.engine.begin() as connection:
+        mine = update(Order).where(Order.id == order_id)
+        connection.execute(mine.values(email=email))
+    shopper.opens_order(order_id, "/pay")
+    shopper.chooses(name, **details(offer))
+    (charge,) = shop.omise.charges()
+    sent = email if takes_it and email == "a@b.example" else None
+    assert charge["source"]["email"] == sent
 
 
 ENDED = re.compile("internet_banking|bill_payment|points|_pao|citi$|barcode|upm$|mpm$")

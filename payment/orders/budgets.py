@@ -1,4 +1,5 @@
-"""How often cards may be tried: who tests stolen ones needs many tries, and a shopper few.
+"""How often cards may be tried, and how many orders may wait: who tests stolen cards, or floods a
+shop with orders, needs many tries, and a shopper few.
 
 A try counts while its outcome is open and when it has failed, so one that worked costs nothing.
 Everything is counted from the order book, which all workers and hosts share, in the transaction
@@ -18,17 +19,20 @@ from sqlalchemy.orm import Session
 
 from .models import OPEN, Attempt, Order
 
-_MINUTES, _DAY = timedelta(minutes=10), timedelta(days=1)
+_MINUTES, _HOUR, _DAY = timedelta(minutes=10), timedelta(hours=1), timedelta(days=1)
 # Failed tries within a span of time: of one visitor, from one address, and of all together. For all
 # together also a share of the cards that were tried: many shoppers fail more often than few.
+# And orders from one address that wait, whatever they are paid with: a house has many shoppers.
 BUDGETS: dict[str, tuple[tuple[int, timedelta], ...]] = {
     "visitor": ((6, _MINUTES), (15, _DAY)),
     "address": ((12, _MINUTES), (40, _DAY)),
     "all": ((60, _MINUTES),),
+    "orders": ((30, _HOUR),),
 }
 _ONE_IN = 2
 # Tries to pay one order, and orders of one visitor that wait, whatever they are paid with.
 MOST_TRIES, MOST_OPEN_ORDERS = 20, 10
+_LEFT_OPEN = "orders are opened and not paid"
 # Any number, the same in every process: who holds it on PostgreSQL counts alone.
 _LOCK = 0x636F756E74
 
@@ -45,12 +49,14 @@ class Payer:
 class TooManyTries(Exception):
     """Raised when somebody has tried too often; nothing was written, and Omise was not called.
 
-    `seconds` says how long to wait, `who` whose budget is used up.
+    `seconds` says how long to wait, `who` whose budget is used up, `what` it may be a sign of.
     """
 
-    def __init__(self, who: str, seconds: int) -> None:
-        super().__init__(f"the budget of {who} is used up for {seconds} s")
-        self.who, self.seconds = who, seconds
+    def __init__(
+        self, who: str, seconds: int, what: str = "cards may be tested"
+    ) -> None:
+        super().__init__(f"{what}: the budget of {who} is used up for {seconds} s")
+        self.who, self.seconds, self.what = who, seconds, what
 
 
 def mark_of(address: str | None) -> str | None:
@@ -76,12 +82,13 @@ def check(session: Session, order: Order, payer: Payer, now: datetime) -> None:
     budgets = current_app.config["PAYMENT_BUDGETS"]
     if not budgets:
         return
-    _check_open_orders(session, payer, order)
-    if not payer.by_card:
-        return
     if session.get_bind().dialect.name == "postgresql":
         # SQLite has one writer anyway.
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    _check_open_orders(session, payer, order)
+    _check_orders_from(session, payer, order, budgets.get("orders", ()), now)
+    if not payer.by_card:
+        return
     for who, column in (("visitor", Attempt.visitor), ("address", Attempt.address)):
         whose = getattr(payer, who)
         if whose:
@@ -149,16 +156,45 @@ def _check_all(
             raise TooManyTries("all together", _wait(span / 2))
 
 
-def _check_open_orders(session: Session, payer: Payer, order: Order) -> None:
-    waits = select(Attempt.order_id).where(
-        Attempt.visitor == payer.visitor,
+def _waits_beside(order: Order) -> Any:
+    """Tell of an attempt whether another order waits by it, and nobody knows yet for what."""
+    return and_(
         Attempt.status.in_(OPEN),
         Attempt.superseded.is_(False),
         Attempt.order_id != order.id,
     )
+
+
+def _check_open_orders(session: Session, payer: Payer, order: Order) -> None:
+    waits = select(Attempt.order_id).where(
+        Attempt.visitor == payer.visitor, _waits_beside(order)
+    )
     count = select(func.count()).select_from(waits.distinct().subquery())
     if payer.visitor and (session.scalar(count) or 0) >= MOST_OPEN_ORDERS:
-        raise TooManyTries("the visitor", int(_MINUTES.total_seconds()))
+        raise TooManyTries("the visitor", int(_MINUTES.total_seconds()), _LEFT_OPEN)
+
+
+def _check_orders_from(
+    session: Session,
+    payer: Payer,
+    order: Order,
+    budgets: tuple[tuple[int, timedelta], ...],
+    now: datetime,
+) -> None:
+    """Count the orders that wait from one address: who throws cookies away is a new visitor each
+    time."""
+    for most, span in budgets if payer.address else ():
+        newest = func.max(Attempt.created_at)
+        waits = select(newest).where(
+            Attempt.address == payer.address,
+            _waits_beside(order),
+            Attempt.created_at > now - span,
+        )
+        by_age = waits.group_by(Attempt.order_id).order_by(newest.desc())
+        moments = list(session.scalars(by_age.limit(most)))
+        if len(moments) >= most:
+            left = moments[-1] + span - now if moments else span
+            raise TooManyTries("the orders of an address", _wait(left), _LEFT_OPEN)
 
 
 def _wait(left: timedelta) -> int:

@@ -27,6 +27,8 @@ from sqlalchemy.sql.functions import FunctionElement
 
 # The statuses of an attempt whose outcome is not known yet.
 OPEN = ("created", "sent", "unknown", "pending")
+# How a dispute can have ended (disputes-api; closed: of old).
+SETTLED = ("won", "lost", "closed")
 # What a text column has room for.
 ROOM_FOR_WHY, ROOM_FOR_NAME = 500, 64
 
@@ -139,7 +141,7 @@ class Attempt(Base):
     refunded_amount: Mapped[int] = mapped_column(default=0)
     # What was taken, where that is less than what was authorised (charges-api#capture).
     captured_amount: Mapped[int | None]
-    # The status of the dispute over it (disputes-api): open, pending, won or lost.
+    # The status of the dispute over it (disputes-api): open, pending, or SETTLED.
     dispute: Mapped[str | None] = mapped_column(String(ROOM_FOR_NAME))
     failure_code: Mapped[str | None] = mapped_column(String(ROOM_FOR_NAME))
     authorize_uri: Mapped[str | None] = mapped_column(String(2048))
@@ -158,6 +160,18 @@ class Attempt(Base):
     refunds: Mapped[list["Refund"]] = relationship(
         order_by="Refund.created_at", lazy="selectin"
     )
+
+    @property
+    def taken(self) -> int:
+        """Tell how much it has taken (smallest unit), before anything was given back."""
+        if self.status != "successful":
+            return 0
+        return self.captured_amount or self.amount
+
+    @property
+    def is_disputed(self) -> bool:
+        """Tell whether a dispute over it is open."""
+        return self.dispute is not None and self.dispute not in SETTLED
 
 
 class Refund(Base):
@@ -245,6 +259,9 @@ HELD = and_(
 )
 GIVEN_BACK = Attempt.refunded_amount > literal(0, literal_execute=True)
 
+# Over which a dispute is open.
+DISPUTED = and_(Attempt.dispute.is_not(None), Attempt.dispute.not_in(SETTLED))
+
 # What is counted before a card is tried.
 Index("ix_payment_attempts_visitor", Attempt.visitor, Attempt.created_at)
 Index("ix_payment_attempts_address", Attempt.address, Attempt.created_at)
@@ -277,6 +294,11 @@ Index(
     Attempt.method,
     Attempt.status,
     Attempt.created_at,
+)
+_index_of_some(
+    "ix_payment_attempts_disputed",
+    Attempt.created_at,
+    where=Attempt.dispute.is_not(None),
 )
 _index_of_some("ix_payment_attempts_refunded", Attempt.created_at, where=GIVEN_BACK)
 _index_of_some("ix_payment_attempts_held", Attempt.expires_at, where=HELD)
