@@ -24,11 +24,8 @@ DOMAINS = {
     "payment": {"say": None, "say_number": (1, 2), "marked": None},
     "store": DEFAULT_KEYWORDS | {"lazy_gettext": None},
 }
-_SOURCES = [
-    ("**.py", "python"),
-    ("**/templates/**.html", "jinja2"),
-    ("**/templates/**.txt", "jinja2"),
-]
+_TEMPLATES = "**/templates/**.*"
+_SOURCES = [("**.py", "python"), (_TEMPLATES, "jinja2")]
 _HEADER = """msgid ""
 msgstr ""
 "Language: {0.locale}\\n"
@@ -52,9 +49,7 @@ def extracted(domain):
     found = extract_from_dir(
         ROOT / domain,
         _SOURCES,
-        options_map={
-            kind: {"silent": "false"} for kind, how in _SOURCES if how == "jinja2"
-        },
+        options_map={_TEMPLATES: {"silent": "false"}},
         keywords=DOMAINS[domain],
     )
     for name, _, message, comments, context in found:

@@ -197,7 +197,7 @@ def shops(tmp_path_factory):
 
 
 @pytest.fixture(params=LANGUAGES)
-def shop(shops, request):
+def foreign_shop(shops, request):
     # No webhook comes in between: a state is looked at as it was made.
     shop = begin(shops[request.param])
     shop.capability()
@@ -205,9 +205,9 @@ def shop(shops, request):
 
 
 @pytest.fixture
-def reader(shop):
+def reader(foreign_shop):
     """Give a shopper each of whose pages is read, and must be in the shop's language."""
-    with Reader(shop) as one:
+    with Reader(foreign_shop) as one:
         yield one
 
 
@@ -373,6 +373,18 @@ def test_every_state_of_an_unpaid_order_is_in_one_language(reader, paid, state):
     reader.get("/checkout")
 
 
+def test_the_receipt_is_mailed_in_one_language(reader, capfd):
+    reader.adds()
+    reader.pays(email="somchai@example.com")
+    mailed = capfd.readouterr().err
+    text = mailed[mailed.index("Subject:") + len("Subject:") :]
+    told = " <p> ".join(line for line in text.splitlines() if "://" not in line)
+    page = Page(f'<html lang="{reader.shop.settings["STORE_LOCALE"][:2]}"><p>{told}')
+    assert len(page.texts) > 5
+    assert foreign(page) == []
+    assert english(page) == []
+
+
 def forget_payment(shop, order_id):
     """Have an order look as before it was paid."""
     with shop.engine.begin() as connection:
@@ -438,3 +450,67 @@ def test_omises_form_speaks_as_the_page_does(reader):
     reader.opens_checkout()
     told = re.search(r'data-locale="(\w+)"', reader.page.text)[1]
     assert told == Page(reader.page.text).language
+
+
+# Which language it is
+
+
+def spoken(shopper, **headers):
+    """Look at the shelf, and say in which language it is."""
+    page = shopper.http.get(f"{shopper.shop.url}/", headers=headers, timeout=30)
+    return Page(page.text).language
+
+
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [
+        ({"Accept-Language": "ja,en;q=0.5"}, "ja"),
+        ({"Accept-Language": "fr-FR, th;q=0.8, en;q=0.3"}, "th"),
+        ({"Accept-Language": "th-TH"}, "th"),
+        ({"Accept-Language": "fr"}, "en"),
+        ({"Accept-Language": "*"}, "en"),
+        ({}, "en"),
+    ],
+)
+def test_a_shop_of_no_language_speaks_that_of_the_browser(shopper, asked, language):
+    assert spoken(shopper, **asked) == language
+
+
+def test_a_shop_that_has_a_language_speaks_it_whatever_the_browser_asks_for(shops):
+    with Shopper(shops["th"]) as shopper:
+        assert spoken(shopper, **{"Accept-Language": "ja"}) == "th"
+
+
+@pytest.mark.parametrize("chosen", ["en", "ja"])
+def test_what_the_shopper_chose_comes_first(shops, chosen):
+    shop = shops["th"]
+    with Shopper(shop) as shopper:
+        token = shopper.hidden(shopper.get("/").text)["csrf_token"]
+        form = {"csrf_token": token, "language": chosen, "back": "/"}
+        shopper.post("/language", form)
+        assert spoken(shopper, **{"Accept-Language": "th"}) == chosen
+        shopper.adds()
+        shopper.opens_checkout()
+        assert f'data-locale="{chosen}"' in shopper.page.text
+        assert Page(shopper.page.text).language == chosen
+
+
+def test_a_malay_shop_has_malay_prices_and_english_words(build_shop):
+    with Shopper(build_shop(STORE_LOCALE="ms_MY", STORE_CURRENCY="MYR")) as shopper:
+        page = shopper.get("/").text
+        assert "RM\N{NO-BREAK SPACE}65.00" in page
+        assert "Celadon cup" in page
+        assert Page(page).language == "en"
+
+
+def test_what_operators_read_is_english_in_every_language(shops):
+    """Commands, and the flags and history that they show."""
+    shop = shops["th"]
+    with Shopper(shop) as shopper:
+        shopper.adds()
+        shopper.pays()
+        order_id = shopper.order_id
+    said = shop.app.test_cli_runner().invoke(args=["payment", "show", order_id]).output
+    named = shop.order(order_id).lines[0]["name"]
+    assert named in said
+    assert re.search("[\u0e00-\u0e7f]", said.replace(named, "")) is None
