@@ -20,7 +20,9 @@ def _written(amount, currency, in_locale):
     units = Decimal(amount).scaleb(-get_currency_precision(currency))
     text = format_currency(units, currency, locale=in_locale)
     # Babel leaves out CLDR's space between a code of letters and the digits.
-    return re.sub(r"([A-Z])(?=\d)", "\\1\N{NO-BREAK SPACE}", text)
+    text = re.sub(r"([A-Z])(?=\d)", "\\1\N{NO-BREAK SPACE}", text)
+    # The yen sign of full width that CLDR gives for Japanese stands in a hole of its own.
+    return text.replace("\N{FULLWIDTH YEN SIGN}", "\N{YEN SIGN}")
 
 
 def plain(amount, currency):

@@ -42,7 +42,7 @@ class Price:
     amount: int
 
     def __str__(self):
-        """Write it as the page's locale does, like ฿1,290.00 or ￥5,800."""
+        """Write it as the page's locale does, like ฿1,290.00 or ¥5,800."""
         return _written(self.amount, current_app.config["STORE_CURRENCY"], locale())
 
 
@@ -51,7 +51,9 @@ def _written(amount, currency, in_locale):
     units = Decimal(amount).scaleb(-get_currency_precision(currency))
     text = format_currency(units, currency, locale=in_locale)
     # Babel leaves out CLDR's space between a code of letters and the digits.
-    return re.sub(r"([A-Z])(?=\d)", "\\1\N{NO-BREAK SPACE}", text)
+    text = re.sub(r"([A-Z])(?=\d)", "\\1\N{NO-BREAK SPACE}", text)
+    # The yen sign of full width that CLDR gives for Japanese stands in a hole of its own.
+    return text.replace("\N{FULLWIDTH YEN SIGN}", "\N{YEN SIGN}")
 
 
 class Cart:

@@ -65,6 +65,7 @@ def test_a_moment_is_in_the_language_of_the_page_with_its_zone(speaking, locale,
     ("locale", "amount", "currency", "text"),
     [
         ("th_TH", 12345, "THB", "฿123.45"),
+        ("ja_JP", 5800, "JPY", "¥5,800"),
         ("en", 12345, "THB", f"THB{NBSP}123.45"),
         ("en_SG", 12345, "SGD", "$123.45"),
         ("ms_MY", 12345, "MYR", f"RM{NBSP}123.45"),

@@ -97,7 +97,7 @@ def test_a_shop_in_thai_shows_every_product_in_thai():
 
 def test_shelf_speaks_the_shops_currency():
     page = Shopper(open_shop(STORE_CURRENCY="JPY", STORE_LOCALE="ja_JP")).sees("/")
-    assert "￥5,800" in page
+    assert "¥5,800" in page
     assert "THB" not in page
 
 
