@@ -8,6 +8,7 @@ import payment
 import security
 from config import Config
 from payment.checkout import checkout
+from store import languages
 from store.cart import Cart
 from store.store import store
 from webhook.webhook import webhook
@@ -24,7 +25,7 @@ def create_app(config_class=Config):
         sandbox.mount(app)
     logs.init_app(app)
     security.init_app(app)
-    payment.init_app(app, cart=Cart)
+    payment.init_app(app, cart=Cart, language=languages.locale)
     app.register_blueprint(store)
     app.register_blueprint(checkout)
     app.register_blueprint(webhook)

@@ -84,8 +84,9 @@ class Config:
     # development switches debug on, as FLASK_DEBUG=1 does.
     FLASK_ENV = os.environ.get("FLASK_ENV", "production")
     DEBUG = os.environ.get("FLASK_DEBUG", "off")
-    # The language prices and dates are written in, and the currency of every price.
-    STORE_LOCALE = os.environ.get("STORE_LOCALE", "en")
+    # The language of the shop, and how it writes prices and dates; auto: the browser's language,
+    # and English for all others. Shoppers may choose another. Then the currency of every price.
+    STORE_LOCALE = os.environ.get("STORE_LOCALE", "auto")
     STORE_CURRENCY = os.environ.get("STORE_CURRENCY", "THB")
     # The shop's own address, for the links that Omise and banks send shoppers back to.
     PREFERRED_URL_SCHEME = os.environ.get("PREFERRED_URL_SCHEME", "http")
@@ -124,6 +125,9 @@ def check(app):
     ):
         config[key] = str(config[key] or "").strip()
     config["STORE_CURRENCY"] = config["STORE_CURRENCY"].upper()
+    config["LANGUAGE_OF_BROWSER"] = config["STORE_LOCALE"] == "auto"
+    if config["LANGUAGE_OF_BROWSER"]:
+        config["STORE_LOCALE"] = "en"
     config["TRUSTED_PROXIES"] = _whole_number(config, "TRUSTED_PROXIES")
     config["DEBUG"] = (
         _switch(config, "DEBUG", "FLASK_DEBUG") or config["FLASK_ENV"] == "development"

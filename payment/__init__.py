@@ -13,6 +13,7 @@ Everything that `app.extensions["payment"]` holds is set up here; a host imports
 from `checkout` alone.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,15 @@ __all__ = [
 class Payment:
     """What an app keeps of its payments, at ``app.extensions["payment"]``."""
 
-    def __init__(self, app: Flask, cart: type[carts.Cart], database: Any) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        cart: type[carts.Cart],
+        database: Any,
+        language: Callable[[], Any] | None,
+    ) -> None:
         self.cart = cart
+        self.language = language
         file = Path(app.instance_path) / app.config["PAYMENT_EMBEDDED_BOOK"]
         self.book = Book(database, app.config["DATABASE_URL"], file)
         self.line = http.Line()
@@ -72,16 +80,24 @@ class Payment:
         self.book.close()
 
 
-def init_app(app: Flask, *, cart: type[carts.Cart], database: Any = None) -> None:
+def init_app(
+    app: Flask,
+    *,
+    cart: type[carts.Cart],
+    database: Any = None,
+    language: Callable[[], Any] | None = None,
+) -> None:
     """Join payments to a host app, whose shopper's basket `cart()` returns (cart.py).
 
     `database` says where the order book lies: an SQLAlchemy engine, a Flask-SQLAlchemy `db` that
-    belongs to the app already, or nothing: then `DATABASE_URL`, then SQLite in instance/. Raises
-    SettingError, in one sentence, for what would keep a payment from working.
+    belongs to the app already, or nothing: then `DATABASE_URL`, then SQLite in instance/.
+    `language()` names the locale that the shopper of a request reads, such as Flask-Babel's
+    `get_locale`; without it all read `STORE_LOCALE`. Raises SettingError, in one sentence, for what
+    would keep a payment from working.
     """
     settings.check(app)
     carts.check(cart)
-    here = app.extensions["payment"] = Payment(app, cart, database)
+    here = app.extensions["payment"] = Payment(app, cart, database, language)
     app.cli.add_command(commands.payment)
     with app.app_context():
         here.book.check()

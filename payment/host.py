@@ -7,7 +7,7 @@ from flask import Blueprint, current_app, g, redirect, request
 from flask_wtf.csrf import CSRFError, generate_csrf, validate_csrf
 from wtforms import ValidationError
 
-from . import address, body, layout, money, orderform, orderpage, policy
+from . import address, body, layout, money, orderform, orderpage, policy, words
 from .orders import queries
 from .orders.transaction import OrdersUnavailable
 from .settings import SettingError
@@ -140,6 +140,9 @@ def _words():
         "home": address.home(),
         "money": money.money,
         "clock": money.clock,
+        "say": words.say,
+        "say_number": words.say_number,
+        "words_in": words.language(),
         "csrf_field": _csrf_field(),
         "csrf_token": generate_csrf,
     }

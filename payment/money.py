@@ -5,13 +5,14 @@ from decimal import Decimal
 
 from babel.dates import format_datetime
 from babel.numbers import format_currency, get_currency_precision
-from flask import current_app
+
+from .words import locale
 
 
 def money(amount, currency):
-    """Write an amount of the smallest unit (satang, yen, cents) as the shop's locale does."""
+    """Write an amount of the smallest unit (satang, yen, cents) as the shopper's locale does."""
     units = Decimal(amount).scaleb(-get_currency_precision(currency))
-    text = format_currency(units, currency, locale=current_app.config["STORE_LOCALE"])
+    text = format_currency(units, currency, locale=locale())
     # Babel leaves out CLDR's space between a code of letters and the digits.
     return re.sub(r"([A-Z])(?=\d)", "\\1\N{NO-BREAK SPACE}", text)
 
@@ -36,6 +37,5 @@ def parse(text, currency):
 
 
 def clock(moment):
-    """Write a moment (UTC) as the shop's locale does, with its zone named."""
-    locale = current_app.config["STORE_LOCALE"]
-    return format_datetime(moment, "medium", locale=locale) + " UTC"
+    """Write a moment (UTC) as the shopper's locale does, with its zone named."""
+    return format_datetime(moment, "medium", locale=locale()) + " UTC"

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import current_app, render_template
 
-from . import fields, orderpage, visitor, ways
+from . import fields, orderpage, visitor, ways, words
 from .money import money
 from .orderform import FormRefused, OrderForm
 from .orders.models import Order
@@ -34,7 +34,7 @@ def draw(
         total=amount,
         currency=currency,
         email=shown["email"] or "",
-        locale=current_app.config["STORE_LOCALE"][:2],
+        locale=words.language(),
         **_offered(amount, currency),
         fields=fields.FIELDS,
         customer=visitor.customer(),

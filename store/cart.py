@@ -12,6 +12,7 @@ from babel.numbers import format_currency, get_currency_precision
 from flask import current_app, session
 
 from store.catalogue import product, products
+from store.languages import locale
 
 MAX_QUANTITY = 99
 
@@ -39,12 +40,10 @@ class Price:
     amount: int
 
     def __str__(self):
-        """Write it as the shop's locale does, like ฿1,290.00 or ￥5,800."""
-        currency, locale = map(
-            current_app.config.get, ("STORE_CURRENCY", "STORE_LOCALE")
-        )
+        """Write it as the page's locale does, like ฿1,290.00 or ￥5,800."""
+        currency = current_app.config["STORE_CURRENCY"]
         units = Decimal(self.amount).scaleb(-get_currency_precision(currency))
-        text = format_currency(units, currency, locale=locale)
+        text = format_currency(units, currency, locale=locale())
         # Babel leaves out CLDR's space between a code of letters and the digits.
         return re.sub(r"([A-Z])(?=\d)", "\\1\N{NO-BREAK SPACE}", text)
 

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
-from store import errors
+from store import errors, languages
 from store.cart import MAX_QUANTITY, Cart, CartError, Price
 from store.catalogue import product, products
 
@@ -18,12 +18,19 @@ store = Blueprint(
 
 
 errors.register(store)
+languages.register(store)
 
 
 @store.app_context_processor
 def shop():
     """Give every page what the layout shows: the shop's name, the basket, and how prices read."""
-    return {"shop_name": SHOP_NAME, "cart": Cart(), "Price": Price}
+    return {
+        "shop_name": SHOP_NAME,
+        "cart": Cart(),
+        "Price": Price,
+        "language": languages.language(),
+        "languages": languages.LANGUAGES,
+    }
 
 
 @store.errorhandler(CartError)

@@ -41,7 +41,15 @@ class Chaos:
     """Run the shoppers of one seed against one machine, and remember what they went through."""
 
     def __init__(
-        self, machine, seed, orders, kills, jobs=6, others=0, step=lambda: None
+        self,
+        machine,
+        seed,
+        orders,
+        kills,
+        jobs=6,
+        others=0,
+        step=lambda: None,
+        leaves=True,
     ):
         self.machine, self.seed, self.jobs = machine, seed, jobs
         # So many charges of somebody else's are in the account before anybody comes.
@@ -50,7 +58,8 @@ class Chaos:
         self._step = step
         killed = random.Random(f"{seed}:kills").sample(range(orders), kills)
         self.plans = [
-            plans.draw(seed, number, number in killed) for number in range(orders)
+            plans.draw(seed, number, number in killed, leaves)
+            for number in range(orders)
         ]
         self.visits, self.recoveries, self.settlings, self.unsettled = {}, [], [], None
         self.struck, self.failures = Counter(), []
@@ -305,8 +314,13 @@ def _told(counts):
     help="Seconds that one sweep's host is wrong, where the book has a clock of its own.",
 )
 @click.option("--database", metavar="URL", help="An empty one; else SQLite, for once.")
+@click.option(
+    "--tls",
+    is_flag=True,
+    help="Reach Omise by TLS; nobody is sent to a page of the bank's then.",
+)
 @click.option("--api-version", type=click.Choice(VERSIONS), default=VERSIONS[0])
-def main(seed, orders, kills, jobs, others, skew, database, api_version):
+def main(seed, orders, kills, jobs, others, skew, database, tls, api_version):
     """Shop through faults and kills drawn from a seed, and compare the books in the end."""
     if kills > orders:
         raise click.UsageError("There is at most one kill for each order.")
@@ -314,6 +328,8 @@ def main(seed, orders, kills, jobs, others, skew, database, api_version):
         raise click.UsageError(
             "SQLite has no clock but the host's: --skew is for PostgreSQL."
         )
+    if tls and not shutil.which("openssl"):
+        raise click.UsageError("--tls needs openssl, which makes the certificate.")
     if skew and not faketime():
         raise click.UsageError(
             "--skew needs libfaketime (apt-get install libfaketime)."
@@ -324,10 +340,12 @@ def main(seed, orders, kills, jobs, others, skew, database, api_version):
     version = {"OMISE_API_VERSION": api_version}
     try:
         with (
-            Machine(folder, database, 2, skew, **version) as machine,
+            Machine(folder, database, 2, skew, tls, **version) as machine,
             progress("Shoppers", orders) as step,
         ):
-            chaos = Chaos(machine, seed, orders, kills, jobs, others, step)
+            chaos = Chaos(
+                machine, seed, orders, kills, jobs, others, step, leaves=not tls
+            )
             findings = chaos.run()
             summary = chaos.summary(findings)
     except SystemExit:  # stopped: there is nothing to look at

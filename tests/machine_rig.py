@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager, suppress
 from fault_rig import charges_at_omise, empty
 from rig import free_port
 from shopper import Shopper
-from sqlalchemy import select
+from sqlalchemy import event, select
 from test_signature import signed
 
 import sandbox
@@ -46,27 +46,37 @@ class AtOnce:
 class Clock:
     """Let the order book's own clock go on, as the sandbox's can."""
 
+    # How far it is ahead is written in as a statement leaves, so that none is compiled twice.
+    _AHEAD = "<ahead>"
     _SQL = {
-        "sqlite": "strftime('%Y-%m-%d %H:%M:%f000', 'now', '+{} seconds')",
-        "postgresql": ("timezone('utc', clock_timestamp() + interval '{} seconds')"),
+        "sqlite": f"strftime('%Y-%m-%d %H:%M:%f000', 'now', '+{_AHEAD} seconds')",
+        "postgresql": f"timezone('utc', clock_timestamp() + interval '{_AHEAD} seconds')",
     }
 
     def __init__(self, engine, monkeypatch):
-        self._engine, self._ahead = engine, 0
+        self._ahead, self._engine = 0, engine
         spoken = utcnow._compiler_dispatcher.specs
         for dialect, sql in self._SQL.items():
-            monkeypatch.setitem(spoken, dialect, self._teller(sql))
-        self.set(0)
+            monkeypatch.setitem(spoken, dialect, lambda *_, sql=sql, **__: sql)
+        self._forget_statements()
+        event.listen(engine, "before_cursor_execute", self._tell, retval=True)
 
-    def _teller(self, sql):
-        return lambda *_, **__: sql.format(self._ahead)
+    def stop(self):
+        """Leave no statement behind that this clock has a part in."""
+        event.remove(self._engine, "before_cursor_execute", self._tell)
+        self._forget_statements()
 
-    def set(self, seconds):
-        """Go so many seconds before every other clock; statements are written anew for that."""
-        self._ahead = seconds
+    def _forget_statements(self):
         self._engine.clear_compiled_cache()
         for mapper in Base.registry.mappers:
             mapper._compiled_cache.clear()
+
+    def _tell(self, connection, cursor, statement, parameters, context, executemany):
+        return statement.replace(self._AHEAD, str(self._ahead)), parameters
+
+    def set(self, seconds):
+        """Go so many seconds before every other clock."""
+        self._ahead = seconds
 
 
 class Visitor(Shopper):
@@ -124,7 +134,7 @@ class World:
         self._honest = ledger.record
         imitation = shop.app.extensions["sandbox"]
         self._postman = imitation.extensions["sandbox_postman"]
-        self._clock = Clock(shop.engine, monkeypatch)
+        self.clocks = Clock(shop.engine, monkeypatch)
         monkeypatch.setattr(ledger, "record", self._record)
         monkeypatch.setattr(sweep, "RATE", 100_000)
         monkeypatch.setattr(webhook, "_workers", AtOnce())
@@ -139,7 +149,7 @@ class World:
         quiet = {"webhook_uri": None, "three_d_secure": False, "clock_offset": 0}
         self.control("settings", **quiet)
         self._three_d_secure, self._offset = False, 0
-        self._clock.set(0)
+        self.clocks.set(0)
         self.speaks(VERSIONS[0])
         self.comes_up()
         empty(self.shop)
@@ -251,7 +261,7 @@ class World:
         """Let everybody's clock go on: Omise's and the order book's."""
         self._offset += seconds
         self.control("settings", clock_offset=self._offset)
-        self._clock.set(self._offset)
+        self.clocks.set(self._offset)
 
     def clock(self):
         """Tell the time by the order book's clock."""

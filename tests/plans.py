@@ -25,6 +25,8 @@ BEHAVIOURS = (
     "gives up waiting",
     "touches the basket",
 )
+# Of those, who is sent to a page of the bank's or the wallet's even without 3-D Secure.
+LEAVES = ("truemoney",)
 CREATE = {"method": "POST", "path": "/charges"}
 CUSTOMER = {"method": "POST", "path": "/customers"}
 FIND = {"method": "GET", "path": r"/charges/chrg_test_\w+"}
@@ -124,12 +126,16 @@ class Plan:
         return str(asdict(self))
 
 
-def draw(seed, number, killed):
-    """Draw the plan of one order; `killed` says whether the shop is killed during it."""
+def draw(seed, number, killed, leaves=True):
+    """Draw the plan of one order.
+
+    `killed` says whether the shop is killed during it, and `leaves` whether anybody may be sent to
+    a page of the bank's.
+    """
     rng = random.Random(f"{seed}:{number}")
-    behaviour = rng.choice(BEHAVIOURS)
+    behaviour = rng.choice([one for one in BEHAVIOURS if leaves or one not in LEAVES])
     skus = rng.sample([item.sku for item in products()], rng.randint(1, 3))
-    three_d_secure, refunds = rng.random() < 0.4, _refunds(rng)
+    three_d_secure, refunds = rng.random() < 0.4 and leaves, _refunds(rng)
     plan = Plan(
         number=number,
         three_d_secure=three_d_secure,

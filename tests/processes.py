@@ -9,9 +9,11 @@ import subprocess
 import sys
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 from rig import Omise, database_url, eventually, free_port
+from sealed import Sealed
 from sqlalchemy import create_engine, select, text, update
 from sqlalchemy.pool import NullPool
 
@@ -51,11 +53,13 @@ class Process:
 class Machine:
     """Serve a shop by gunicorn beside a standalone sandbox, with as many sweeps as asked for."""
 
-    def __init__(self, folder, database=None, sweepers=0, skew=0, **settings):
+    def __init__(
+        self, folder, database=None, sweepers=0, skew=0, tls=False, **settings
+    ):
         """Prepare a machine; `skew` sets the clock of every other sweep's host so many seconds
-        wrong.
+        wrong, and `tls` lets the shop reach its Omise by TLS.
         """
-        self.folder, self._skew = folder, skew
+        self.folder, self._skew, self._tls = folder, skew, tls
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         omise = f"http://localhost:{free_port()}/"
@@ -96,6 +100,8 @@ class Machine:
             started.callback(self.kill_shop)
             self._omise = self._start_omise()
             started.callback(self._omise.kill)
+            if self._tls:
+                self._seal(started.enter_context(self._sealed()))
             self.start_shop()
             self.start_sweeps()
             self._end = started.pop_all()
@@ -122,6 +128,15 @@ class Machine:
             running.kill()
             raise
         return running
+
+    def _sealed(self):
+        return Sealed(self.folder, ("localhost", urlsplit(self.omise.base).port))
+
+    def _seal(self, sealed):
+        self._environment |= {
+            "OMISE_API_BASE": sealed.url,
+            "REQUESTS_CA_BUNDLE": str(sealed.certificate),
+        }
 
     def start_shop(self):
         """Serve the shop as production does, and wait until it answers."""

@@ -47,6 +47,12 @@ BROKEN = {
         "        self.money_may_have_moved = money_may_have_moved",
         "        self.money_may_have_moved = False",
     ),
+    "any error of TLS is nothing sent": Broken(
+        "payment/gateway/http.py",
+        "    if foreign:",
+        "    if isinstance(reason, SSLError):",
+        ("--tls",),
+    ),
     "the limit of pages counts as sure": Broken(
         "payment/operations/reconcile.py",
         "        if page.total is not None and offset >= page.total:",

@@ -1,5 +1,7 @@
 """What holds on every page: headers, forms, hosts, errors."""
 
+import gc
+import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -444,3 +446,13 @@ def test_security_txt_says_where_to_write_to(build_app):
 def test_without_a_contact_there_is_no_security_txt(build_app):
     client = build_app().test_client()
     assert client.get("/.well-known/security.txt").status_code == 404
+
+
+def test_an_order_book_that_nobody_closes_leaves_no_connection(tmp_path):
+    book = transaction.Book(None, f"sqlite:///{tmp_path}/book.sqlite3", tmp_path)
+    with closing(book.engine.raw_connection()) as borrowed:
+        connection = borrowed.driver_connection
+    del book, borrowed
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")

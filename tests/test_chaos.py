@@ -54,7 +54,8 @@ class Doctored:
             "amount": self.plan.amount,
             "currency": "THB",
             "refunded_amount": 0,
-            "created_at": "2026-01-01T00:00:00Z",
+            # The sandbox's books have it in seconds of the epoch (UTC).
+            "created_at": int(NOW.replace(tzinfo=datetime.UTC).timestamp()),
             "metadata": {"order_id": order_id, "attempt_id": attempt_id},
         }
         self.books.charges.append(charge)

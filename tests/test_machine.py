@@ -723,6 +723,10 @@ def silence():
 def test_money_is_safe_whatever_happens_in_whichever_order(served, monkeypatch):
     """A1-A3, A6, A8, A9, A13-A16, B1-B5, B9, B14, C2: random events, judged at each step."""
     world = World(served, monkeypatch)
-    run_state_machine_as_test(
-        lambda: Machine(world), settings=settings.get_profile("ci")
-    )
+    try:
+        run_state_machine_as_test(
+            lambda: Machine(world), settings=settings.get_profile("ci")
+        )
+    finally:
+        monkeypatch.undo()
+        world.clocks.stop()

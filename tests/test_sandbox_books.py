@@ -1,6 +1,7 @@
 """The control surface, the books behind it, and the walls around the sandbox."""
 
 import ast
+import gc
 import sqlite3
 from pathlib import Path
 
@@ -211,3 +212,12 @@ def test_no_nonsense_makes_the_sandbox_fall_over(rig, path, sent):
     assert answer.status_code in (200, 400, 401, 404), answer.text
     assert rig.call("GET", "charges", json=sent).status_code == 200
     rig.set(webhook_uri=None)
+
+
+def test_books_that_nobody_closes_leave_no_connection(tmp_path):
+    books = rows.Rows(tmp_path / "books.sqlite3")
+    connection = books._idle.queue[0]
+    del books
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")

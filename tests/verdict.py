@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from plans import Plan
 
@@ -277,7 +277,7 @@ class _Court:
 
 
 def _made_at(charge):
-    return datetime.strptime(charge["created_at"], "%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(charge["created_at"], UTC).replace(tzinfo=None)
 
 
 def _taken(charge):

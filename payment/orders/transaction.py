@@ -6,6 +6,7 @@ import random
 import re
 import sqlite3
 import time
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
@@ -48,6 +49,8 @@ class Book:
         if self.own:
             self.embedded = not url
             self._engine = _open(url or _embedded(file))
+            # An app that nobody closes, such as one of a host's tests, leaves nothing open.
+            weakref.finalize(self, self._engine.dispose)
 
     @property
     def engine(self) -> Engine:

@@ -9,6 +9,7 @@ import json
 import queue
 import sqlite3
 import threading
+import weakref
 from contextlib import contextmanager
 
 from ..rules.refusals import NotFound
@@ -40,6 +41,11 @@ CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL
 """
 
 
+def _close(idle):
+    while not idle.empty():
+        idle.get_nowait().close()
+
+
 class Rows:
     """Read and change the file of one sandbox."""
 
@@ -47,6 +53,8 @@ class Rows:
         self._path = str(path)
         self._idle = queue.LifoQueue()
         self._mine = threading.local()
+        # A sandbox that nobody closes, such as one in a client's tests, leaves nothing open.
+        weakref.finalize(self, _close, self._idle)
         try:
             with self._borrowed() as connection:
                 connection.execute("PRAGMA journal_mode=WAL")
@@ -57,8 +65,7 @@ class Rows:
 
     def close(self):
         """Close the idle connections; a closed file may be used again."""
-        while not self._idle.empty():
-            self._idle.get_nowait().close()
+        _close(self._idle)
 
     @contextmanager
     def _borrowed(self):
