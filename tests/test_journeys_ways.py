@@ -206,9 +206,7 @@ def test_instalments_are_agreed_on_the_bank_s_page(big, shop):
 def test_a_card_pays_in_instalments(big, shop):
     """White label: the card is typed at the shop, and Omise gets token and source."""
     choice = big.page.locator("#plan option", has_text="KBank: 6 months")
-    big.page.get_by_label("When to pay").select_option(
-        choice.get_attribute("value")
-    )
+    big.page.get_by_label("When to pay").select_option(choice.get_attribute("value"))
     big.pays()
     big.goes_on()
     big.answers("Approve")
