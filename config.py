@@ -99,8 +99,8 @@ class Config:
     TRUSTED_PROXIES = os.environ.get("TRUSTED_PROXIES", "0")
     # Where who finds a hole in the shop can write to: mailto:... or https://... (security.txt).
     SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT")
-    # The mail server for receipts: host:port, or smtp(s)://user:password@host:port; terminal shows
-    # them there, as the sandbox's shop does. Whom they come from.
+    # The mail server for receipts: host:port, or smtp(s)://user:password@host:port; off, or
+    # terminal, which shows them there as the sandbox's shop does. Whom they come from.
     MAIL_SERVER = os.environ.get("MAIL_SERVER")
     MAIL_FROM = os.environ.get("MAIL_FROM")
     # What the charges' metadata call this app, for who looks at them on the dashboard.
@@ -469,7 +469,8 @@ def _check_names(config):
 
 def _check_mail(config):
     """Know where receipts go and whom they come from; a password is not said aloud."""
-    server = config["MAIL_SERVER"] or ("terminal" if config["OMISE_SANDBOX"] else "")
+    server = config["MAIL_SERVER"] or ("terminal" if config["OMISE_SANDBOX"] else "off")
+    server = "" if server == "off" else server
     if server and server != "terminal":
         server = server if "://" in server else f"smtp://{server}"
         if not _is_mail_server(server):

@@ -636,6 +636,7 @@ SENDER = {"MAIL_FROM": "Little Monsoon <shop@shop.example>"}
         ("localhost", "smtp://localhost"),
         ("smtps://a:b%40c@mail.shop.example", "smtps://a:b%40c@mail.shop.example"),
         ("terminal", "terminal"),
+        ("off", ""),
         ("", ""),
     ],
 )
@@ -646,6 +647,7 @@ def test_a_mail_server_is_taken_as_it_is_written(tmp_path, said, server):
 
 def test_a_shop_of_the_sandbox_shows_its_mails_and_one_with_keys_sends_none(tmp_path):
     assert checked(tmp_path, OMISE_SANDBOX="on")["MAIL_SERVER"] == "terminal"
+    assert checked(tmp_path, OMISE_SANDBOX="on", MAIL_SERVER="off")["MAIL_SERVER"] == ""
     assert checked(tmp_path, **TEST_KEYS)["MAIL_SERVER"] == ""
 
 

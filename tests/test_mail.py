@@ -277,9 +277,10 @@ def test_goods_that_the_catalogue_does_not_name_are_told_in_the_shop_s_language(
 
 
 def test_without_a_mail_server_the_receipt_is_shown_where_the_shop_was_started(
-    shopper, capfd
+    build_shop, capfd
 ):
-    order = pays(shopper)
+    with Shopper(build_shop(MAIL_SERVER="")) as shopper:
+        order = pays(shopper)
     shown = capfd.readouterr().err
     assert f"To: {ADDRESS}\nSubject: Your receipt: order {order.id[:8]}" in shown
     assert f"/orders/{order.id}" in shown

@@ -9,7 +9,8 @@ addEventListener("submit", (event) => {
   if (!("stay" in form.dataset) || !pressed || "leaves" in pressed.dataset) return;
   event.preventDefault();
   // Whoever presses twice means it twice: the second waits for what the first one changes.
-  const { id, name, value } = pressed;
+  const { name, value } = pressed;
+  const id = pressed.id || document.activeElement.id;
   const address = pressed.getAttribute("formaction") || form.getAttribute("action");
   turn = turn.then(() => send(form.id, address, { id, name, value }));
 });
@@ -40,7 +41,6 @@ function show(page, whole) {
 function focusAgain(pressed, form) {
   if (form.isConnected) return;
   const again = pressed.id && document.getElementById(pressed.id);
-  const field = again && again.parentElement.querySelector("input");
-  const next = again && !again.disabled ? again : field;
+  const next = again && again.disabled ? again.parentElement.querySelector("input") : again;
   (next || document.getElementById("main")).focus({ preventScroll: true });
 }
