@@ -140,6 +140,7 @@ def charge():
     order = attempt.order
     if fresh:
         attempt = paying.pay(attempt, form)
+        paying.forget_declined(attempt)
     elif attempt.form_id != form.form_id:
         stands = "paid" if order.paid_at else "being paid"
         flash(f"This order is {stands} already, so nothing new was charged.")
