@@ -88,7 +88,8 @@ def test_back_after_paying_says_what_is_paid_and_leads_to_it(filled):
 def test_two_tabs_with_an_empty_basket_are_told_once(shopper):
     for _ in range(2):
         shopper.get("/checkout", allow_redirects=False)
-    assert shopper.get("/").text.count("pick something first") == 1
+    page = re.search("<body>.*", shopper.get("/").text, re.S)[0]
+    assert page.count("pick something first") == 1
 
 
 def test_after_a_full_refund_no_order_is_called_paid(filled):
@@ -133,7 +134,7 @@ def test_what_was_given_back_at_omise_stands_in_the_receipt_without_a_moment(fil
 )
 def test_the_title_of_a_tab_tells_the_state_and_the_order(filled, card, state):
     filled.pays(card=card)
-    assert title(filled).startswith(f"{state} {filled.order_id[:8]}")
+    assert f"{state} {filled.order_id[:8]} · " in title(filled)
 
 
 def test_an_unknown_order_is_explained_and_leads_to_the_known_ones(shopper):
@@ -238,3 +239,13 @@ def test_a_declined_order_says_in_another_browser_what_can_be_done(filled):
         assert go_back in other.page.text
         assert go_back in other.opens_order(order).text
     assert go_back not in filled.opens_order(order).text
+
+
+def test_a_checkout_shows_the_goods_and_leads_to_where_they_are_changed(filled):
+    filled.opens_checkout()
+    assert re.search(
+        r'<img src="[^"]+celadon-cup[^"]*\.svg[^"]*" alt=""', filled.page.text
+    )
+    assert '<a href="/cart">Change the basket</a>' in filled.page.text
+    filled.pays(card=POOR)
+    assert "Change the basket" not in filled.page.text
