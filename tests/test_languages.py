@@ -190,6 +190,7 @@ def shops(tmp_path_factory):
                     tmp_path_factory.mktemp(language),
                     STORE_LOCALE=locale,
                     STORE_CURRENCY=currency,
+                    MAIL_SERVER="terminal",
                 )
             )
             for language, (locale, currency) in LOCALES.items()
