@@ -2,10 +2,11 @@
 
 Fills throwaway order books with 1,000 and with 1,000,000 orders, asks both the same questions in
 turns, and prints how long each takes, with the ratio. On SQLite that is the median of processor
-time; on PostgreSQL, which works by itself, it is the shortest time that an answer took: so whatever
-else runs on the machine counts little. Exits 1 if any takes more than 1.5 times as long in the
-large book. Needs about 2 GB in the temporary folder, or of the server that `--database` names (a
-role that may create databases; they are dropped at the end), and some minutes.
+time, so that whatever else runs on the machine counts little; on PostgreSQL, which works by itself,
+it is the shortest time that an answer took, which wants a machine that does nothing else. Exits 1
+if any takes more than 1.5 times as long in the large book. Needs about 2 GB in the temporary
+folder, or of the server that `--database` names (a role that may create databases; they are dropped
+at the end), and some minutes.
 """
 
 import argparse

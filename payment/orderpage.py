@@ -62,14 +62,21 @@ def order_or_404(order_id: Any) -> Order:
 
 def state_of(order: Order) -> str:
     """Name what the page of an order must say."""
-    attempt = order.latest
+    attempt = _telling(order)
     if order.paid_at and attempt:
         return "refunded" if attempt.refunded_amount >= attempt.taken else "paid"
-    standing = ledger.blocking(order)
-    attempt = standing[-1] if standing else attempt
-    if attempt is None or attempt.superseded or attempt.status == "closed":
+    if attempt is None or attempt.status == "closed":
+        return "open"
+    if attempt.superseded and not ledger.blocks(attempt):
         return "open"
     return _state_of_attempt(attempt)
+
+
+def _telling(order: Order) -> Attempt | None:
+    """Find the attempt that an order's page tells of: the one that paid, or blocks, or the
+    newest."""
+    standing = [] if order.paid_at else ledger.blocking(order)
+    return standing[-1] if standing else order.latest
 
 
 def _state_of_attempt(attempt: Attempt) -> str:
@@ -139,7 +146,7 @@ def is_spoken_for(order: Order) -> bool:
 
 def view(order: Order) -> dict[str, Any]:
     """Gather what an order's page shows."""
-    attempt, state = order.latest, state_of(order)
+    attempt, state = _telling(order), state_of(order)
     return {
         "order": order,
         "attempt": attempt,

@@ -13,7 +13,7 @@ from .gateway.errors import GatewayError, NothingSent
 from .methods import APP, COUNTRIES, QR, Method
 from .orderform import OrderForm
 from .orders import ledger, queries
-from .orders.models import Attempt
+from .orders.models import Attempt, Order
 from .orders.transaction import OrdersUnavailable
 from .settings import LONGEST_ANSWER, is_live
 
@@ -115,7 +115,10 @@ def _refuse_if_late() -> None:
 
 
 def _refuse_if_paid(attempt: Attempt) -> None:
-    """Ask once more about a payment that could not be closed: it may have been made meanwhile."""
+    """Ask once more about each payment that could not be closed: it may have been made meanwhile.
+
+    How many there are, the budgets bound.
+    """
     left_over = [
         one
         for one in attempt.order.attempts
@@ -125,8 +128,12 @@ def _refuse_if_paid(attempt: Attempt) -> None:
         charge = _before_the_charge(verbs.find_charge, one.charge_id)
         ledger.record(charge, "charge", one)
     order = queries.find_order(attempt.order_id) if left_over else None
-    if order and order.paid_at:
-        raise NothingSent("the order is paid by an earlier attempt")
+    if order and (order.paid_at or _blocked(order, attempt)):
+        raise NothingSent("an earlier attempt has paid the order, or holds its amount")
+
+
+def _blocked(order: Order, attempt: Attempt) -> bool:
+    return any(one.id != attempt.id for one in ledger.blocking(order))
 
 
 def _pay_with(attempt: Attempt, form: OrderForm) -> dict[str, Any]:

@@ -230,7 +230,7 @@ def test_what_is_not_found_is_said(shop, what, said):
 
 def test_too_little_of_an_order_s_id_is_for_looking_alone(shop):
     """What moves money wants eight characters, and only one order that begins so."""
-    order = order_of(shop)
+    order = order_of(shop, email="a@example.com", remember="yes")
     short = run(shop, "refund", order[:5], "--yes")
     assert f"is short for {order}: say 8 characters or more." in short.output
     with shop.engine.begin() as connection:
@@ -330,6 +330,7 @@ def test_who_reads_no_further_ends_a_command_quietly(shop, tmp_path, command):
         "SANDBOX_DATABASE": str(tmp_path / "sandbox.sqlite3"),
         "FLASK_SECRET_KEY": "a" * 40,
         "SERVER_NAME": f"localhost:{free_port()}",
+        "PYTHONUNBUFFERED": "",
     }
     reads, writes = os.pipe()
     os.close(reads)

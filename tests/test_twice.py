@@ -10,6 +10,7 @@ from shopper import Shopper
 from sqlalchemy import update
 
 from payment import orderform
+from payment.orders import budgets
 from payment.orders.models import Order
 from store.cart import Cart
 
@@ -563,3 +564,70 @@ def test_an_earlier_code_that_was_paid_meanwhile_ends_the_new_try(filled):
     filled.pays_here()
     assert filled.state == "paid"
     assert shop.omise.charged() == {"successful": (1, CUP)}
+
+
+def stands_back(shopper, way=waits_for_a_code):
+    """Begin to pay, and choose to pay another way although the first cannot be closed."""
+    if way is waits_for_a_code:
+        source = shopper.shop.omise.source("promptpay", CUP)
+        shopper.charges(shopper.hidden(), omiseSource=source)
+    else:
+        shopper.shop.omise.control("settings", three_d_secure=True)
+        shopper.pays_here(follow=False)
+        shopper.shop.omise.control("settings", three_d_secure=False)
+        order = re.search(r"/orders/([0-9a-f-]{36})", shopper.page.headers["Location"])
+        shopper.opens_order(order[1])
+    form = {"csrf_token": shopper.hidden()["csrf_token"]}
+    shopper.post(f"/orders/{shopper.order_id}/again", form)
+    assert "or you would pay twice" in shopper.page.text
+
+
+def test_the_oldest_of_several_earlier_codes_ends_the_new_try(filled):
+    """A16: each that could still be paid is asked about, however many there are."""
+    shop = filled.shop
+    closes_nothing(shop)
+    filled.opens_checkout()
+    for _ in range(3):
+        stands_back(filled)
+    oldest = shop.omise.charges()[0]["id"]
+    shop.omise.control(f"charges/{oldest}/pay")
+    filled.pays_here()
+    assert filled.state == "paid"
+    assert shop.omise.charged()["successful"] == (1, CUP)
+    assert creates(shop) == 3
+
+
+def test_an_earlier_amount_that_is_held_meanwhile_ends_the_new_try(build_shop):
+    """A16, A15: no second amount is held beside it, then or later."""
+    shop = begin(build_shop(AUTO_CAPTURE="off"))
+    with Shopper(shop) as shopper:
+        shopper.adds()
+        shopper.opens_checkout()
+        stands_back(shopper, waits_at_the_bank)
+        first = shop.omise.latest()["id"]
+        shop.omise.control(f"charges/{first}/pay")
+        form = shopper.hidden()
+        shopper.pays_here()
+        assert shopper.state == "authorized"
+        form["form"] = str(uuid.uuid4())
+        shopper.charges(form, omiseToken=shop.omise.token())
+        assert shopper.state == "authorized"
+        assert creates(shop) == 1
+        assert not shop.order(shopper.order_id).flags
+
+
+def test_an_order_has_so_many_codes_that_could_still_be_paid(filled, monkeypatch):
+    """E7: each new try asks about every one of them."""
+    monkeypatch.setattr(budgets, "MOST_LEFT_OVER", 2)
+    closes_nothing(filled.shop)
+    filled.opens_checkout()
+    for _ in range(2):
+        stands_back(filled)
+    order = filled.order_id
+    filled.pays_here()
+    assert filled.page.status_code == 429
+    assert creates(filled.shop) == 2
+    set_attempt(filled.shop, order, status="expired")
+    filled.opens_order(order, "/pay")
+    filled.pays_here()
+    assert filled.state == "paid"

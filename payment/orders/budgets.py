@@ -32,6 +32,8 @@ BUDGETS: dict[str, tuple[tuple[int, timedelta], ...]] = {
 _ONE_IN = 2
 # Tries to pay one order, and orders of one visitor that wait, whatever they are paid with.
 MOST_TRIES, MOST_OPEN_ORDERS = 20, 10
+# Payments of one order that stand back and can still be made: before another, each is asked about.
+MOST_LEFT_OVER = 6
 _LEFT_OPEN = "orders are opened and not paid"
 # Any number, the same in every process: who holds it on PostgreSQL counts alone.
 _LOCK = 0x636F756E74
@@ -79,6 +81,9 @@ def check(session: Session, order: Order, payer: Payer, now: datetime) -> None:
     """Refuse a try that is over a budget. Raises TooManyTries."""
     if len(order.attempts) >= MOST_TRIES:
         raise TooManyTries("the order", int(_DAY.total_seconds()))
+    left_over = [one for one in order.attempts if _is_left_over(one)]
+    if len(left_over) >= MOST_LEFT_OVER:
+        raise TooManyTries("the order", int(_MINUTES.total_seconds()))
     budgets = current_app.config["PAYMENT_BUDGETS"]
     if not budgets:
         return
@@ -94,6 +99,10 @@ def check(session: Session, order: Order, payer: Payer, now: datetime) -> None:
         if whose:
             _check_one(session, who, column == whose, budgets.get(who, ()), now)
     _check_all(session, budgets.get("all", ()), now)
+
+
+def _is_left_over(attempt: Attempt) -> bool:
+    return attempt.superseded and attempt.status == "pending"
 
 
 def _is_spent() -> Any:

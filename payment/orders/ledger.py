@@ -85,10 +85,13 @@ def _now(session):
 
 
 def blocks(attempt: Attempt) -> bool:
-    """Tell whether an attempt must end, or be superseded, before another may begin."""
+    """Tell whether an attempt must end, or be superseded, before another may begin.
+
+    One that was superseded blocks again once it holds money.
+    """
     if attempt.doubtful_id and attempt.status != "closed":
         return True
-    return attempt.status in OPEN and not attempt.superseded
+    return attempt.status in OPEN and (attempt.authorized or not attempt.superseded)
 
 
 def blocking(order: Order) -> list[Attempt]:

@@ -1,4 +1,4 @@
-"""An index of the attempts that were disputed, which every sweep looks through."""
+"""An index of the attempts over which a dispute is open, for which every sweep looks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,8 @@ down_revision = "0006"
 
 def upgrade():
     """Add an index of the few rows that it is about."""
-    where = sa.text("dispute IS NOT NULL")
+    ended = ("won", "lost", "closed")
+    where = sa.text(" AND ".join(f"dispute != '{one}'" for one in ended))
     op.create_index(
         "ix_payment_attempts_disputed",
         "payment_attempts",
