@@ -181,11 +181,16 @@ def _plan(text: str) -> dict[str, Any]:
 
 def _email(text: str, needed: bool) -> str | None:
     if text and not fields.is_email(text):
-        raise FormRefused(
+        raise _without_address(
             say("That e-mail address does not look right; nothing was charged.")
         )
     if needed and not text:
-        raise FormRefused(
+        raise _without_address(
             say("To save a card, please give your e-mail address; nothing was charged.")
         )
     return text or None
+
+
+def _without_address(why: str) -> FormRefused:
+    """Refuse a card form for its e-mail address."""
+    return FormRefused(why, CREDIT_CARD, {"email": why})

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from babel.numbers import format_currency, get_currency_precision
-from flask import current_app, session
+from flask import current_app, session, url_for
 from flask_babel import gettext as _
 
 from store.catalogue import product, products
@@ -33,6 +33,11 @@ class Line:
     unit_amount: int
     amount: int
     picture: str
+
+    @property
+    def picture_url(self):
+        """Give the address of its picture, for the checkout."""
+        return url_for("store.static", filename=self.picture)
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,11 @@ class Cart:
     def currency(self):
         """Name the currency that every price is in."""
         return current_app.config["STORE_CURRENCY"]
+
+    @property
+    def url(self):
+        """Give the address of the page where the shopper changes it."""
+        return url_for("store.cart")
 
     def lines(self):
         """List what is in the cart, in the order of the shelf."""

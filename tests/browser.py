@@ -171,9 +171,9 @@ class Window:
 
     def goes_on(self):
         """Leave the shop for the bank, the wallet or the counter."""
-        # The page moves on by itself after a second, at times from under the click.
+        # The page moves on by itself after three seconds, at times from under the click.
         with suppress(Waited):
-            self.page.get_by_role("link", name="Go on and pay").click(timeout=1500)
+            self.page.get_by_role("link", name="Go on and pay").click(timeout=2500)
         self.page.wait_for_url(re.compile("/sandbox/(payments|offsites)/"))
 
     def answers(self, answer):

@@ -90,7 +90,6 @@ def test_back_from_the_bank_is_no_trap(window, asks_bank, by):
     window.page.wait_for_url("**/authorize")
     if by == "clicking":
         window.goes_on()
-        window.page.go_back(wait_until="commit")
     window.page.wait_for_url("**/sandbox/payments/**")
     window.page.go_back()
     window.sees("leaving")

@@ -100,10 +100,11 @@ def note_heard(session: Session, until: datetime) -> None:
 
 @read_once
 @transaction
-def latest_orders_of(session: Session, visitor: str) -> list[Order]:
+def latest_orders_of(session: Session, visitor: str, at_most: int) -> list[Order]:
     """List a visitor's latest orders, the newest first."""
     mine = select(Order).where(Order.visitor == visitor)
-    return list(session.scalars(mine.order_by(Order.created_at.desc()).limit(8)))
+    newest = mine.order_by(Order.created_at.desc()).limit(at_most)
+    return list(session.scalars(newest))
 
 
 @transaction
