@@ -227,7 +227,7 @@ def join(browser, pictures, columns):
     )
     page = browser.new_page(viewport={"width": columns * 406 + 16, "height": 800})
     page.set_content(SHEET.format(columns=columns, figures=figures), wait_until="load")
-    made = page.screenshot(full_page=True, type="jpeg", quality=80)
+    made = page.screenshot(full_page=True)
     page.close()
     return made
 
@@ -274,7 +274,7 @@ def main(folder, axe, width, scheme, language):
                             )
                     step()
                 sheet = [each for group in drawn.values() for each in group]
-                file = folder / f"{one}-{light}.jpg"
+                file = folder / f"{one}-{light}.png"
                 file.write_bytes(join(browser, sheet, 6))
                 click.echo(file)
     for finding in findings:
