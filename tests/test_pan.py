@@ -104,3 +104,9 @@ def test_forms_of_the_shop_s_own_raise_no_alarm(shop, shopper, heard, monkeypatc
         shopper.pays()
         assert shopper.state == "paid"
     assert not heard
+
+
+def test_a_long_body_that_is_no_form_is_left_to_who_reads_it(shop, shopper):
+    """E17: a webhook may be longer than any form."""
+    shopper.post("/webhook", b"x" * 200 * 1024)
+    assert shopper.page.status_code == 401
