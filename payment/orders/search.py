@@ -223,6 +223,7 @@ def newest_charged(session: Session, livemode: bool) -> Attempt | None:
     return session.scalar(charged.order_by(Attempt.created_at.desc()).limit(1))
 
 
+@transaction
 def latest_payers(session: Session, most: int) -> tuple[int, int]:
     """Count the visitors of the latest tries to pay, and the addresses that they came from."""
     newest = select(Attempt.visitor, Attempt.address).order_by(
