@@ -4,7 +4,7 @@ A line is `time level logger ref=REFERENCE words`, the words mostly as key=value
 the request's own; each page of trouble shows it, and it finds every line of that request. No line
 holds an address that was asked for, a query, a form, a cookie, a header or who it was: of a request
 its route and its order alone. Control characters are written out, so that nothing which came from
-outside can begin a line.
+outside can begin a line; and what looks like a card's number is left out, wherever it came from.
 """
 
 import logging
@@ -23,6 +23,8 @@ SPEAKERS = ("app", "logs", "payment", "reports", "store", "webhook")
 _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
+
+_CARD = re.compile(r"\b[2-6]\d{12,18}\b")
 
 
 class Lines(logging.Formatter):
@@ -43,8 +45,9 @@ class Lines(logging.Formatter):
 
 
 def escaped(text):
-    """Write out what would end a line, move a terminal's cursor, or be no character at all."""
-    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+    """Write out what would end a line, move a terminal's cursor, or be no character at all; leave
+    out card numbers."""
+    return _CARD.sub("[digits]", _CONTROL.sub(lambda one: ascii(one[0])[1:-1], text))
 
 
 def reference():

@@ -60,6 +60,7 @@ def init_app(app: Flask) -> None:
     app.session_interface = Sessions()
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_FORM
     app.url_value_preprocessor(_bound_forms)
+    app.before_request(_watch_for_card_numbers)
     app.before_request(_move_to_own_name)
     app.after_request(_add_headers)
     if app.config["SECURITY_CONTACT"]:
@@ -198,6 +199,12 @@ def _bound_forms(endpoint, values):
     """Read every form whole and bounded, as payment does its own, before anybody parses it."""
     if endpoint and request.mimetype in _FORMS:
         current_app.extensions["payment"].read_body(LONGEST_FORM)
+
+
+def _watch_for_card_numbers():
+    """Have an operator called where any field of the shop's brings a card's number."""
+    if request.endpoint:
+        current_app.extensions["payment"].watch_for_card_numbers()
 
 
 def _move_to_own_name():

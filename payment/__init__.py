@@ -21,7 +21,7 @@ import click
 from flask import Flask
 from flask.cli import FlaskGroup
 
-from . import assets, body, settings
+from . import assets, body, pan, settings
 from . import cart as carts
 from .account import Account
 from .alarm import Alarm
@@ -76,6 +76,8 @@ class Payment:
         self.unavailable = OrdersUnavailable
         self.read_body = body.read
         self.check_routes = self.routes.check
+        # What a host may ask of every form, as payment does of its own.
+        self.watch_for_card_numbers = pan.watch
 
     def close(self) -> None:
         """Let go of connections, to Omise and to the order book."""

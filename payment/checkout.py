@@ -181,6 +181,7 @@ def charge():
     order = attempt.order
     if fresh:
         attempt = paying.pay(attempt, form)
+        paying.forget_declined(attempt)
     elif attempt.form_id != form.form_id:
         flash(
             say("This order is paid already, so nothing new was charged.")

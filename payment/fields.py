@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .pan import holds_a_card_number
 from .words import marked, say
 
 EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,185}")
@@ -143,14 +144,3 @@ def as_source(details: Mapping[str, str]) -> dict:
         else:
             source[part] = int(text) if name == "installment_term" else text
     return source
-
-
-def holds_a_card_number(text: str) -> bool:
-    """Tell whether somebody has typed a card where none belongs (13 to 19 digits, by Luhn's
-    rule)."""
-    for run in re.findall(r"\d(?:[\W_]{0,3}\d){12,18}", text):
-        digits = [int(one) for one in reversed(re.sub(r"\D", "", run))]
-        doubled = sum(sum(divmod(2 * one, 10)) for one in digits[1::2])
-        if (sum(digits[::2]) + doubled) % 10 == 0:
-            return True
-    return False

@@ -7,7 +7,18 @@ from flask import Blueprint, current_app, g, redirect, request
 from flask_wtf.csrf import CSRFError, generate_csrf, validate_csrf
 from wtforms import ValidationError
 
-from . import address, assets, body, layout, money, orderform, orderpage, policy, words
+from . import (
+    address,
+    assets,
+    body,
+    layout,
+    money,
+    orderform,
+    orderpage,
+    pan,
+    policy,
+    words,
+)
 from .orders import queries
 from .orders.transaction import OrdersUnavailable
 from .settings import SettingError
@@ -26,6 +37,7 @@ def join(checkout: Blueprint) -> None:
     checkout.url_value_preprocessor(_bound)
     checkout.url_value_preprocessor(_exempt)
     checkout.before_app_request(_look_at_routes)
+    checkout.before_request(pan.watch)
     checkout.before_request(_refuse_forged_forms)
     checkout.before_request(_challenge)
     checkout.context_processor(_words)

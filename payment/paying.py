@@ -32,14 +32,11 @@ def pay(attempt: Attempt, form: OrderForm) -> Attempt:
         _note_failure(attempt, form, error)
     else:
         try:
-            recorded = ledger.record(charge, "charge", attempt) or attempt
+            return ledger.record(charge, "charge", attempt) or attempt
         except OrdersUnavailable:
             current_app.logger.error(
                 "charge %s is not written yet: the sweep will do it", charge.id
             )
-        else:
-            forget_declined(recorded)
-            return recorded
     return _as_it_stands(attempt)
 
 

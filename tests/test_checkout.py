@@ -820,6 +820,7 @@ def test_orders_cannot_be_guessed(shopper, path):
         {"omiseToken": "tokn_test_1", "email": "4242-4242-4242-4242@example.com"},
         {"omiseToken": "tokn_test_1", "email": "4242.4242.4242.4242@example.com"},
         {"omiseToken": "tokn_test_1", "email": "4242__4242_4242_4242@example.com"},
+        {"omiseToken": "tokn_test_1", "email": "12/35-4242424242424242@example.com"},
         {"omiseToken": "tokn_test_1", "form": ""},
         {"omiseToken": "tokn_test_1", "form": "1"},
         {"omiseToken": "tokn_test_1", "order": "../charge"},

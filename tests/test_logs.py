@@ -262,6 +262,21 @@ def test_the_canaries_sing(said):
     assert CANARIES.take()
 
 
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("card 4242424242424242.", "card [digits]."),
+        ("/4222222222222/", "/[digits]/"),
+        ("charge chrg_test_54242424242424242a", None),
+        ("at 1785000000123 ms", None),
+        ("12345678901234567890123", None),
+    ],
+)
+def test_what_looks_like_a_card_number_is_left_out_of_every_line(said, written):
+    """E9: whoever wrote it, and wherever it came from."""
+    assert logs.escaped(said) == (written or said)
+
+
 def test_the_canaries_let_ids_and_words_pass():
     canaries = Canaries()
     words = (

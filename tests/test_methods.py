@@ -272,7 +272,9 @@ def test_what_omise_has_ended_is_in_no_row():
 
 @pytest.mark.parametrize("currency", ["THB"])
 @pytest.mark.parametrize(
-    "way", [way for way in methods.METHODS if way.terms and way.by_card], ids=str
+    "way",
+    [way for way in methods.METHODS if way.terms and way.by_card],
+    ids=lambda way: way.name,
 )
 def test_instalments_by_a_card_typed_here_send_token_and_source(shopper, way, currency):
     """White label: by our list, where the months are chosen beside the card's form."""

@@ -40,6 +40,18 @@ def test_books_tell_what_was_really_charged(rig):
     assert rig.get("control/books?order_id=9")["charges"] == 0
 
 
+@pytest.mark.parametrize("was", [None, 0o644])
+def test_the_file_of_the_books_is_its_owner_s_alone(tmp_path, was):
+    """E22: it is made so, and one of an earlier release is closed."""
+    book = tmp_path / "books.sqlite3"
+    if was:
+        book.touch(mode=was)
+    app = sandbox.create_app(database=book)
+    assert app.test_client().get("/control/books").status_code == 200
+    modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    assert set(modes.values()) == {0o600}, modes
+
+
 def test_reset_forgets_objects_and_keeps_settings(rig):
     rig.set(three_d_secure=True)
     rig.promptpay()

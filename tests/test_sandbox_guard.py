@@ -117,6 +117,33 @@ def test_other_machines_are_served_by_an_exposed_sandbox_alone(tmp_path, address
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "Forwarded",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "X-Forwarded-Port",
+        "X-Real-IP",
+        "Via",
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "path"), [*PATHS, ("POST", "control/charges/chrg_test_1/pay")]
+)
+def test_what_a_proxy_hands_on_is_served_by_an_exposed_sandbox_alone(
+    tmp_path, name, method, path
+):
+    """A tunnel or a proxy on this machine would have the whole world come from here."""
+    for exposed in (False, True):
+        client = client_of(tmp_path, exposed=exposed)
+        said = {name: "127.0.0.1"}
+        answer = client.open(f"/{path}", method=method, headers=said)
+        assert (answer.status_code != 403) is exposed, answer.text
+        assert ("a proxy has handed this on" in answer.text) is not exposed
+
+
+@pytest.mark.parametrize(
     "address", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"]
 )
 def test_every_loopback_address_is_this_machine(tmp_path, address):

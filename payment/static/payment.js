@@ -152,7 +152,8 @@
   all("time[datetime]", (moment) => {
     const when = new Date(moment.dateTime);
     if (!isNaN(when)) {
-      moment.textContent = when.toLocaleString(document.documentElement.lang || undefined, {
+      const spoken = moment.closest("[lang]");
+      moment.textContent = when.toLocaleString(spoken ? spoken.lang : undefined, {
         dateStyle: "medium",
         timeStyle: "long",
       });

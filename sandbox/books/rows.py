@@ -11,6 +11,7 @@ import sqlite3
 import threading
 import weakref
 from contextlib import contextmanager
+from pathlib import Path
 
 from ..rules.refusals import NotFound
 
@@ -41,6 +42,19 @@ CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL
 """
 
 
+def _keep_from_others(path):
+    """Make the file before SQLite does, for its owner's eyes alone, and close one that was open.
+
+    It holds e-mail addresses, names and a webhook secret. What SQLite keeps beside it is made with
+    the same rights.
+    """
+    file = Path(path)
+    file.touch(mode=0o600)
+    for each in (file, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        if each.exists() and each.stat().st_mode & 0o077:
+            each.chmod(0o600)
+
+
 def _close(idle):
     while not idle.empty():
         idle.get_nowait().close()
@@ -51,6 +65,7 @@ class Rows:
 
     def __init__(self, path):
         self._path = str(path)
+        _keep_from_others(path)
         self._idle = queue.LifoQueue()
         self._mine = threading.local()
         # A sandbox that nobody closes, such as one in a client's tests, leaves nothing open.

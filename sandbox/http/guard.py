@@ -21,6 +21,8 @@ HOSTS = (
     *("api.omise.co", "vault.omise.co", "cdn.omise.co"),
 )
 _LOOKS = ("GET", "HEAD", "OPTIONS")
+# What a proxy or a tunnel adds to what it hands on; no client on this machine sends it.
+_HANDED_ON = ("HTTP_FORWARDED", "HTTP_X_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 
 
 def init_app(app):
@@ -33,12 +35,23 @@ def _keep_out():
     if not _is_known(request.host, current_app.config["SANDBOX_HOSTS"]):
         name = request.headers.get("Host", "")
         raise Refused("bad_request", f"this sandbox is not known by the name {name}")
-    if not (current_app.config["SANDBOX_EXPOSED"] or _is_near(request.remote_addr)):
-        message = "this sandbox serves its own machine alone"
-        raise Refused("not_authorized", message, 403)
+    if not current_app.config["SANDBOX_EXPOSED"]:
+        _keep_out_others()
     looks = request.method in _LOOKS and request.blueprint != "control"
     if is_foreign() and not (looks or open_to_browsers()):
         message = "a page of another origin may not ask for that"
+        raise Refused("not_authorized", message, 403)
+
+
+def _keep_out_others():
+    """Refuse who is on another machine, be it behind a proxy or a tunnel that ends on this one."""
+    if not _is_near(request.remote_addr):
+        message = "this sandbox serves its own machine alone"
+        raise Refused("not_authorized", message, 403)
+    if any(name.startswith(_HANDED_ON) for name in request.environ):
+        message = (
+            "this sandbox serves its own machine alone, and a proxy has handed this on"
+        )
         raise Refused("not_authorized", message, 403)
 
 

@@ -273,6 +273,21 @@ def test_the_names_that_payment_s_pages_take_are_told(opens, door):
     assert set(re.findall(r"`(\w+)`", told)) == taken - given_to_all
 
 
+def test_a_card_number_in_a_form_of_payment_s_own_calls_an_operator(opens):
+    """E9: in any host, whatever it does with forms of its own."""
+    app, heard = opens("shop"), []
+
+    def hear(sender, order, why):
+        heard.append((order, why))
+
+    payment.attention_needed.connect(hear, sender=app)
+    app.test_client().post("/charge", data={"number": "4242 4242 4242 4242"})
+    assert [
+        (order, "a card number came to /charge," in why) for order, why in heard
+    ] == [(None, True)]
+    assert "4242" not in heard[0][1]
+
+
 def test_a_receiver_of_one_app_hears_nothing_of_another(opens, door):
     heard = []
 
