@@ -2,13 +2,16 @@
 
 from flask import Flask
 
+import addresses
 import config
 import logs
+import packing
 import payment
 import security
 from config import Config
 from payment.checkout import checkout
-from store import languages
+from payment.receipt import receipt
+from store import languages, mail
 from store.cart import Cart
 from store.store import store
 from webhook.webhook import webhook
@@ -24,10 +27,15 @@ def create_app(config_class=Config):
 
         sandbox.mount(app)
     logs.init_app(app)
+    addresses.init_app(app)
+    packing.init_app(app)
     security.init_app(app)
     payment.init_app(app, cart=Cart, language=languages.locale)
     app.register_blueprint(store)
+    security.allow_script(app, "store.index", "store.show", "store.cart")
+    payment.serve_static(app, "store")
     app.register_blueprint(checkout)
+    mail.init_app(app, payment.order_paid, receipt, payment.once)
     app.register_blueprint(webhook)
     config.announce(app)
     return app

@@ -55,6 +55,8 @@ TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 # More proxies in a row than anybody has: the address of who asks would be what they say it is.
 MOST_PROXIES = 5
+# An address, after a name or alone.
+_SENDER = r"[^<>@\r\n]+ <[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+"
 # What opens every sandbox (sandbox/keys.py), and so nothing else.
 _PLAY = {
     "pkey_test_5sandbox00000000000",
@@ -99,6 +101,12 @@ class Config:
     TRUSTED_PROXIES = os.environ.get("TRUSTED_PROXIES", "0")
     # Where who finds a hole in the shop can write to: mailto:... or https://... (security.txt).
     SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT")
+    # The mail server for receipts: host:port, or smtp(s)://user:password@host:port; off, or
+    # terminal, which shows them there as the sandbox's shop does. Whom they come from.
+    MAIL_SERVER = os.environ.get("MAIL_SERVER")
+    MAIL_FROM = os.environ.get("MAIL_FROM")
+    # What the charges' metadata call this app, for who looks at them on the dashboard.
+    PAYMENT_APP_NAME = os.environ.get("PAYMENT_APP_NAME", "Omise Flask")
     # off: cards are authorised at checkout and captured later; pre_auth: or a part of it.
     AUTO_CAPTURE = os.environ.get("AUTO_CAPTURE", "on")
     # How often cards may be tried, and how many orders of an address may wait, before a pause
@@ -124,6 +132,8 @@ def check(app):
         "PREFERRED_URL_SCHEME",
         "DATABASE_URL",
         "SECURITY_CONTACT",
+        "MAIL_SERVER",
+        "MAIL_FROM",
     ):
         config[key] = str(config[key] or "").strip()
     config["STORE_CURRENCY"] = config["STORE_CURRENCY"].upper()
@@ -143,6 +153,7 @@ def check(app):
     _find_address(config, instance)
     _choose_omise(config, instance)
     _check_names(config)
+    _check_mail(config)
     _secret_key(config, instance)
 
 
@@ -483,6 +494,36 @@ def _is_too_wide(host):
     # Below a country's letters, short names mostly are for everybody to register under.
     by_country = len(last) == 2 and len(first) <= 3
     return host.startswith(".") and whole == 1 and by_country
+
+
+def _check_mail(config):
+    """Know where receipts go and whom they come from; a password is not said aloud."""
+    server = config["MAIL_SERVER"] or ("terminal" if config["OMISE_SANDBOX"] else "off")
+    server = "" if server == "off" else server
+    if server and server != "terminal":
+        server = server if "://" in server else f"smtp://{server}"
+        if not _is_mail_server(server):
+            raise ConfigError(
+                "MAIL_SERVER must be like mail.shop.example:587 or "
+                "smtps://user:password@mail.shop.example, its password percent-encoded."
+            )
+        if not re.fullmatch(_SENDER, config["MAIL_FROM"]):
+            raise ConfigError(
+                "MAIL_FROM must be whom receipts come from when MAIL_SERVER is set, like "
+                f"Little Monsoon <shop@shop.example>, not {config['MAIL_FROM']!r}."
+            )
+    config["MAIL_SERVER"] = server
+    config["MAIL_FROM"] = config["MAIL_FROM"] or "shop@localhost"
+
+
+def _is_mail_server(address):
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018  raises for one that is none
+    except ValueError:
+        return False
+    beyond = parts.path or parts.query or parts.fragment
+    return parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and not beyond
 
 
 def _secret_key(config, instance):

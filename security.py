@@ -1,6 +1,7 @@
 """Keep strangers out: headers, cookies, proxies, and the names that the shop goes by."""
 
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 from urllib.parse import quote, urlsplit
 
 from flask import Flask, current_app, redirect, request
@@ -11,8 +12,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import reports
 
-# What the shelf and the basket load; payment opens it for its own pages, and for Omise.js on its
-# payment page alone.
+# What every page loads; shelf, product and basket run a script besides. Payment opens it for its
+# own pages, and for Omise.js on its payment page alone.
 CONTENT_SECURITY_POLICY = {
     "default-src": "'none'",
     "img-src": "'self'",
@@ -65,7 +66,7 @@ def init_app(app: Flask) -> None:
     if app.config["SECURITY_CONTACT"]:
         app.add_url_rule("/.well-known/security.txt", "security_txt", _security_txt)
     reports.init_app(app, CSRFProtect(app))
-    Talisman(
+    Headers(
         app,
         force_https=https,
         session_cookie_secure=https,
@@ -78,6 +79,25 @@ def init_app(app: Flask) -> None:
     hops = app.config["TRUSTED_PROXIES"]
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+
+
+def allow_script(app: Flask, *endpoints: str) -> None:
+    """Let pages run the shop's own script, which asks the shop alone; after they are registered."""
+    own = {"script-src": "'self'", "connect-src": "'self'"}
+    policy = app.config["PAYMENT_PAGE_POLICY"] | own
+    for endpoint in endpoints:
+        app.view_functions[endpoint] = _with_policy(
+            app.view_functions[endpoint], policy
+        )
+
+
+def _with_policy(view, policy):
+    @wraps(view)
+    def page(**values):
+        return view(**values)
+
+    page.talisman_view_options = {"content_security_policy": policy}
+    return page
 
 
 def _add_headers(response):
@@ -130,15 +150,49 @@ class Sessions(SecureCookieSessionInterface):
     So that the old secret can be taken away after a while, and nobody who came by loses a basket.
     """
 
+    def __init__(self):
+        self._made = {}
+
+    def get_signing_serializer(self, app):
+        """Give what signs and opens, made once for each set of secrets."""
+        secrets = app.secret_key, tuple(app.config["SECRET_KEY_FALLBACKS"] or ())
+        if secrets not in self._made:
+            self._made = {secrets: super().get_signing_serializer(app)}
+        return self._made[secrets]
+
     def open_session(self, app, request):
         """Read the cookie, and have it written again if the newest secret did not sign it."""
         session = super().open_session(app, request)
-        cookie = request.cookies.get(self.get_cookie_name(app))
-        newest = self.get_signing_serializer(app)
-        newest.secret_keys = newest.secret_keys[-1:]
-        if session and not newest.loads_unsafe(cookie)[0]:
-            session.modified = True
+        if session and app.config["SECRET_KEY_FALLBACKS"]:
+            cookie = request.cookies[self.get_cookie_name(app)]
+            newest = super().get_signing_serializer(app)
+            newest.secret_keys = newest.secret_keys[-1:]
+            session.modified = not newest.loads_unsafe(cookie)[0]
         return session
+
+
+class Headers(Talisman):
+    """Talisman, which writes a policy out once for all answers and not for each."""
+
+    def __init__(self, app, **said):
+        self._written = {}
+        super().__init__(app, **said)
+
+    def _parse_policy(self, policy):
+        return self._once(policy, super()._parse_policy)
+
+    def _parse_structured_header_policy(self, policy):
+        return self._once(policy, super()._parse_structured_header_policy)
+
+    def _once(self, policy, write):
+        """Keep what was written of a policy, which is said when the app is made; one with a nonce
+        is another each time."""
+        if hasattr(request, "csp_nonce"):
+            return write(policy)
+        if id(policy) not in self._written:
+            # Kept with it, so that its id is not given to another.
+            self._written[id(policy)] = policy, write(policy)
+        return self._written[id(policy)][1]
 
 
 def _bound_forms(endpoint, values):

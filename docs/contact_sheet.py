@@ -275,7 +275,7 @@ def main(folder, axe, width, scheme, language):
                     step()
                 sheet = [each for group in drawn.values() for each in group]
                 file = folder / f"{one}-{light}.jpg"
-                file.write_bytes(join(browser, sheet, len(languages) * 2))
+                file.write_bytes(join(browser, sheet, 6))
                 click.echo(file)
     for finding in findings:
         click.echo(finding)

@@ -21,7 +21,7 @@ import click
 from flask import Flask
 from flask.cli import FlaskGroup
 
-from . import body, pan, settings
+from . import assets, body, pan, settings
 from . import cart as carts
 from .account import Account
 from .alarm import Alarm
@@ -29,6 +29,7 @@ from .gateway import http
 from .gateway.pictures import Pictures
 from .operations import commands, reconcile
 from .orders import migrations, queries
+from .orders.once import Underway, once
 from .orders.transaction import Book, OrdersUnavailable
 from .routes import Routes
 from .settings import SettingError
@@ -37,11 +38,14 @@ from .signals import attention_needed, order_changed, order_paid
 __all__ = [
     "OrdersUnavailable",
     "SettingError",
+    "Underway",
     "attention_needed",
     "close",
     "init_app",
+    "once",
     "order_changed",
     "order_paid",
+    "serve_static",
 ]
 
 
@@ -114,6 +118,15 @@ def init_app(
 def close(app: Flask) -> None:
     """Let go of what init_app opened."""
     app.extensions["payment"].close()
+
+
+def serve_static(app: Flask, blueprint: str) -> None:
+    """Serve the static files of a blueprint of the host's as payment's own are (assets.py): under
+    addresses that change with their content, kept by browsers, and compressed.
+
+    `blueprint` is the name that it was registered under.
+    """
+    assets.Folder(app, blueprint)
 
 
 def _is_for_a_command() -> bool:

@@ -12,7 +12,10 @@ from .settings import SettingError
 
 
 class Line(Protocol):
-    """One thing that is bought; `amount` is for the whole line, in the smallest unit."""
+    """One thing that is bought; `amount` is for the whole line, in the smallest unit.
+
+    A line may have `picture_url` too, the address of a square picture of it, for the checkout.
+    """
 
     sku: str
     name: str
@@ -28,7 +31,8 @@ class Cart(Protocol):
 
     A cart may have `take_out(lines)` too: it is called with an order's lines (`sku`, `quantity`
     ...) when they are paid while the cart holds other things, and takes so many of each out. And
-    it may have `email`: an address of the shopper's that the host knows, or None.
+    it may have `email`, an address of the shopper's that the host knows, and `url`, the address of
+    the page where the shopper changes what is in it; either may be None.
     """
 
     @property
@@ -94,7 +98,10 @@ class Basket:
 
     def __init__(self, cart: Any) -> None:
         self._cart = cart
-        self.lines = [_plain(line) for line in _listed(cart.lines())]
+        lines = list(_listed(cart.lines()))
+        self.lines = [_plain(line) for line in lines]
+        self.pictures = _pictures(lines)
+        self.url = getattr(cart, "url", None)
         self.total = _sum(cart.total(), "total()")
         self.currency = cart.currency
         self.email = _email(getattr(cart, "email", None))
@@ -112,6 +119,10 @@ class Basket:
             "currency": self.currency,
             "email": self.email,
         }
+
+    def as_shown(self) -> dict[str, Any]:
+        """Give what is to be paid, as a page shows it."""
+        return {**self.as_order(), "pictures": self.pictures, "url": self.url}
 
     def empty(self) -> None:
         """Take everything out of the shopper's cart."""
@@ -158,6 +169,12 @@ def _plain(line: Any) -> dict[str, Any]:
         "quantity": _count(line.quantity),
         "amount": _sum(line.amount, "amount of a line"),
     }
+
+
+def _pictures(lines: list[Any]) -> dict[str, str]:
+    """Give the addresses of the goods' pictures by sku, of those that have one."""
+    found = {str(line.sku): getattr(line, "picture_url", None) for line in lines}
+    return {sku: str(url) for sku, url in found.items() if url}
 
 
 def _email(address: Any) -> str | None:

@@ -11,8 +11,10 @@ from flask import (
     redirect,
     render_template,
     request,
+    session,
     url_for,
 )
+from flask_wtf.csrf import CSRFError
 
 from . import (
     address,
@@ -34,6 +36,7 @@ from .orders.budgets import Payer, TooManyTries, mark_of
 from .orders.ledger import FormOutdated
 from .orders.transaction import OrdersUnavailable
 from .settings import is_live
+from .words import say
 
 checkout = Blueprint(
     "checkout",
@@ -89,7 +92,7 @@ def check_out():
         if order.fingerprint == fingerprint:
             return _goods_are_ordered(order)
     order_id = visitor.order_for(fingerprint)
-    return payform.draw(order_id, cart.as_order(), fingerprint)
+    return payform.draw(order_id, cart.as_shown(), fingerprint)
 
 
 def _put_away_what_is_ordered():
@@ -102,19 +105,57 @@ def _put_away_what_is_ordered():
 
 
 def _goods_are_ordered(order):
-    flash("These goods are in an order of yours that may be paid already.")
+    _tell_once(
+        say("Order %(number)s is paid: these goods are in it.", number=order.id[:8])
+        if order.paid_at
+        else say("These goods are in an order of yours that may be paid already.")
+    )
     return redirect(url_for(".show", order_id=order.id), 303)
 
 
 def _basket_is_empty(gone):
+    """Lead who has just ordered to what came of it, and anybody else to the shelf."""
     if gone:
         return _goods_are_ordered(gone[0])
-    waiting = orderpage.open_orders()
+    waiting, latest = orderpage.open_orders(), orderpage.latest_orders(1)
     if waiting:
-        flash("Your basket is empty. This order of yours is not paid yet.")
+        _tell_once(say("Your basket is empty. This order of yours is not paid yet."))
         return redirect(url_for(".show", order_id=waiting[0].id), 303)
-    flash("Your basket is empty: pick something first.", "message")
+    if latest and latest[0].paid_at:
+        number = latest[0].id[:8]
+        _tell_once(
+            say("Your basket is empty: order %(number)s is paid.", number=number)
+            if orderpage.state_of(latest[0]) == "paid"
+            else say("Your basket is empty. This is your latest order.")
+        )
+        return redirect(url_for(".show", order_id=latest[0].id), 303)
+    _tell_once(say("Your basket is empty: pick something first."))
     return redirect(address.home(), 303)
+
+
+def _tell_once(message):
+    """Flash what another tab may have been told, too, and has not shown yet."""
+    if message not in [told for _, told in session.get("_flashes", [])]:
+        flash(message)
+
+
+@checkout.route("/orders")
+def orders():
+    """List the latest orders of this browser, however they stand."""
+    return render_template("payment/orders.html", orders=orderpage.listed_orders())
+
+
+@checkout.route("/charge")
+@checkout.route("/card/prefer")
+@checkout.route("/card/forget")
+@checkout.route("/orders/<uuid:order_id>/again")
+def lead_back(order_id=None):
+    """Lead who opens the address of a form, by the history or a bookmark, to the page that has
+    it."""
+    if order_id:
+        return redirect(url_for(".show", order_id=order_id), 303)
+    _tell_once(say("Opening that address has charged nothing. You can pay from here."))
+    return redirect(url_for(".check_out"), 303)
 
 
 @checkout.route("/orders/<uuid:order_id>/pay")
@@ -142,8 +183,11 @@ def charge():
         attempt = paying.pay(attempt, form)
         paying.forget_declined(attempt)
     elif attempt.form_id != form.form_id:
-        stands = "paid" if order.paid_at else "being paid"
-        flash(f"This order is {stands} already, so nothing new was charged.")
+        flash(
+            say("This order is paid already, so nothing new was charged.")
+            if order.paid_at
+            else say("This order is being paid already, so nothing new was charged.")
+        )
     _put_away_basket(order, attempt)
     if not fresh:
         return redirect(url_for(".show", order_id=attempt.order_id), 303)
@@ -155,16 +199,18 @@ def _open_order(form):
     asked."""
     if form.card and not orderpage.has_worked(form.card):
         raise FormRefused(
-            "That saved card has not paid yet, so nothing was charged. Please enter a card."
+            say(
+                "That saved card has not paid yet, so nothing was charged. Please enter a card."
+            )
         )
-    basket = _basket_of(form.order_id, form.fingerprint)
+    cart = _basket_of(form.order_id, form.fingerprint)
     if form.way:
-        _check_way(form, basket)
+        _check_way(form, cart)
     return ledger.open_order(
         form.order_id,
         form.form_id,
         fingerprint=form.fingerprint,
-        basket=basket,
+        basket=cart.as_order() if cart else None,
         payer=Payer(
             visitor.visitor_id(),
             mark_of(request.remote_addr),
@@ -179,14 +225,12 @@ def _open_order(form):
     )
 
 
-def _check_way(form, basket):
+def _check_way(form, cart):
     """Refuse a way that what is to be paid does not allow; a used form is let through, to its
     order."""
-    shown = basket
-    if shown is None:
-        order = queries.find_order(form.order_id)
-        shown = order.as_shown() if order else None
-    if shown:
+    goods = cart or queries.find_order(form.order_id)
+    if goods:
+        shown = goods.as_shown()
         payform.check(form, shown["amount"], shown["currency"])
 
 
@@ -197,7 +241,7 @@ def _basket_of(order_id, fingerprint):
     cart = basket()
     if orderform.fingerprint(cart.lines, cart.total, cart.currency) != fingerprint:
         return None
-    return cart.as_order()
+    return cart
 
 
 def _refuse(refusal):
@@ -212,8 +256,10 @@ def _refuse(refusal):
             return again
     flash(
         str(refusal)
-        or "Your basket has changed since that page was shown, so nothing was charged by it. "
-        "Please look through it and pay again.",
+        or say(
+            "Your basket has changed since that page was shown, so nothing was charged by it. "
+            "Please look through it and pay again."
+        ),
         "error",
     )
     return redirect(url_for(".check_out"), 303)
@@ -226,11 +272,12 @@ def _ask_again(refusal):
     order = queries.find_order(order_id)
     if order:
         outdated = orderpage.is_spoken_for(order) or order.fingerprint != fingerprint
-        shown = None if outdated else order.as_shown()
+        goods = None if outdated else order
     else:
-        shown = _basket_of(order_id, fingerprint)
-    if not shown:
+        goods = _basket_of(order_id, fingerprint)
+    if not goods:
         return None
+    shown = goods.as_shown()
     page = payform.draw(order_id, shown, fingerprint, order, refusal, request.form)
     return page, 422
 
@@ -271,15 +318,18 @@ def process(charge, already_redirected=False):
     """
     order_page = redirect(url_for(".show", order_id=charge.order_id), 303)
     if charge.status == "successful":
-        flash(f"Order {charge.order_id[:8]} successfully completed.", "success")
+        number = charge.order_id[:8]
+        flash(say("Order %(number)s successfully completed.", number=number), "success")
         return order_page
-    if charge.failure_code:
+    if charge.failure_code and not orderpage.is_for_later(charge):
         return redirect(url_for(".pay", order_id=charge.order_id), 303)
     if charge.status != "pending" or charge.authorized:
         return order_page
     if methods.of(charge).leaves and charge.authorize_uri:
         if already_redirected:
-            flash("Your payment is not confirmed yet. This page moves on once it is.")
+            flash(
+                say("Your payment is not confirmed yet. This page moves on once it is.")
+            )
             return order_page
         return redirect(url_for(".authorize", order_id=charge.order_id), 303)
     return redirect(url_for(".show", order_id=charge.order_id, _anchor="code"), 303)
@@ -297,7 +347,9 @@ def authorize(order_id):
             order.id, f"charge {attempt.charge_id}: unsafe authorize_uri", "shopper"
         )
         flash(
-            "We cannot lead you to your bank just now. Please choose another way to pay.",
+            say(
+                "We cannot lead you to your bank just now. Please choose another way to pay."
+            ),
             "error",
         )
         return redirect(url_for(".show", order_id=order_id), 303)
@@ -355,8 +407,10 @@ def try_again(order_id):
         closed = False
     if not reconcile.reconcile_order(str(order_id), "shopper"):
         flash(
-            "We could not ask how the payment stands that you had begun, so please do not begin "
-            "another one yet. Look again in a moment.",
+            say(
+                "We could not ask how the payment stands that you had begun, so please do not "
+                "begin another one yet. Look again in a moment."
+            ),
             "error",
         )
         return page
@@ -364,8 +418,10 @@ def try_again(order_id):
         return page
     if not closed:
         flash(
-            "The payment you had begun could not be cancelled. Please do not confirm it any more, "
-            "or you would pay twice.",
+            say(
+                "The payment you had begun could not be cancelled. Please do not confirm it any "
+                "more, or you would pay twice."
+            ),
             "error",
         )
     return redirect(url_for(".pay", order_id=order_id), 303)
@@ -373,10 +429,14 @@ def try_again(order_id):
 
 @checkout.route("/orders/<uuid:order_id>/code")
 def code(order_id):
-    """Serve the QR code or barcode from our own address, as the page's policy asks."""
+    """Serve the QR code or barcode from our own address, as the page's policy asks.
+
+    Its address names the attempt, so that no browser shows the code of an earlier one.
+    """
     attempt = orderpage.order_or_404(order_id).latest
     if (
         not attempt
+        or request.args.get("attempt", str(attempt.number)) != str(attempt.number)
         or attempt.status != "pending"
         or not attempt.code_uri
         or not http.may_visit(attempt.code_uri)
@@ -403,7 +463,7 @@ def prefer_card():
     card = request.form.get("omiseCard", "")
     if orderpage.same_cards(card):
         visitor.prefer_card(card)
-        flash("That card is offered first from now on.", "success")
+        flash(say("That card is offered first from now on."), "success")
     return _back_to_the_form()
 
 
@@ -413,15 +473,15 @@ def forget_card():
     card = request.form.get("omiseCard", "")
     same = orderpage.same_cards(card)
     if not same:
-        flash("That card is not saved for you here.", "error")
+        flash(say("That card is not saved for you here."), "error")
         return _back_to_the_form()
     try:
         paying.forget_cards(same, others=len(orderpage.saved_cards()) > 1)
     except GatewayError as error:
         current_app.logger.warning("card %s stays saved: %s", card, error)
-        flash("We could not delete the card just now. Please try again.", "error")
+        flash(say("We could not delete the card just now. Please try again."), "error")
         return _back_to_the_form()
-    flash("Your saved card was deleted.", "success")
+    flash(say("Your saved card was deleted."), "success")
     return _back_to_the_form()
 
 
@@ -431,6 +491,25 @@ def _back_to_the_form():
     if order:
         return redirect(url_for(".pay", order_id=order.id), 303)
     return redirect(url_for(".check_out"), 303)
+
+
+@checkout.errorhandler(404)
+def unknown_order(error):
+    """Say that there is no order at an address, and where the browser's own are."""
+    return render_template("payment/unknown.html"), 404
+
+
+@checkout.errorhandler(CSRFError)
+def form_refused(error):
+    """Explain a form that came without a cookie, was too old, or came from elsewhere."""
+    cookie = current_app.config["SESSION_COOKIE_NAME"]
+    order = queries.find_order(request.form.get("order", ""))
+    page = render_template(
+        "payment/refused.html",
+        cookies=cookie in request.cookies,
+        page=(url_for(".show", order_id=order.id) if order else url_for(".check_out")),
+    )
+    return page, 400
 
 
 @checkout.errorhandler(OrdersUnavailable)

@@ -7,7 +7,18 @@ from flask import Blueprint, current_app, g, redirect, request
 from flask_wtf.csrf import CSRFError, generate_csrf, validate_csrf
 from wtforms import ValidationError
 
-from . import address, body, layout, money, orderform, orderpage, pan, policy, words
+from . import (
+    address,
+    assets,
+    body,
+    layout,
+    money,
+    orderform,
+    orderpage,
+    pan,
+    policy,
+    words,
+)
 from .orders import queries
 from .orders.transaction import OrdersUnavailable
 from .settings import SettingError
@@ -42,6 +53,7 @@ def _meet(state):
     layout.check(state.app)
     here.endpoint = f"{state.name_prefix}.{state.name}".lstrip(".")
     here.routes.check(here.endpoint)
+    assets.Folder(state.app, here.endpoint)
     _tell_policies(state.app, here.endpoint)
     state.app.jinja_env.globals["payment_open_orders"] = _open_orders
 

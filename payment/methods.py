@@ -8,6 +8,8 @@ Anyone, Citi) have none, and neither have those that a till scans.
 
 from dataclasses import dataclass, field
 
+from .words import marked, say
+
 # The currencies of the countries that Omise serves, each with its country.
 COUNTRIES = {"THB": "TH", "JPY": "JP", "SGD": "SG", "MYR": "MY"}
 CURRENCIES = tuple(COUNTRIES)
@@ -28,28 +30,45 @@ def _account(*currencies):
     return {currency: ACCOUNT_LIMITS[currency] for currency in currencies}
 
 
-@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A text of a row: marked in the table, and read as it is said to the shopper.
+
+    It may name who is waited for, as `%(who)s`.
+    """
+
+    def __set_name__(self, owner, name):
+        self._kept = f"_{name}"
+
+    def __set__(self, row, text):
+        object.__setattr__(row, self._kept, text)
+
+    def __get__(self, row, owner=None):
+        if row is None:
+            return ""
+        return say(getattr(row, self._kept), who=say(row.waits_on))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Method:
     """Describe one way to pay.
 
     `name` is what our form posts, `type` what Omise calls its source ("card": none), `picker` its
     name in Omise.js's other-payment-methods ("": none; a group's has its member in brackets).
-    `label` is read within a sentence, `by` instead of "by" and the label, `title` in the list;
-    `who` is waited for once the shopper has left. `asks` names what is asked of the shopper
-    (fields.py).
+    `label` stands for it alone, such as on a receipt, `title` in the list, where others stand
+    around it; `who` is waited for once the shopper has left. `asks` names what is asked of the
+    shopper (fields.py).
     """
 
     name: str
     type: str
-    label: str
+    label: Said = Said()
     flow: str
     limits: dict
     picker: str = ""
-    title: str = ""
-    hint: str = ""
-    who: str = ""
-    by: str = ""
-    steps: str = ""
+    title: Said = Said()
+    hint: Said = Said()
+    who: Said = Said()
+    steps: Said = Said()
     asks: tuple = ()
     mark: str = "wallet"
     group: str = ""
@@ -60,6 +79,8 @@ class Method:
     terms: tuple = ()
     least_monthly: int = 0
     least_by_term: dict = field(default_factory=dict)
+    # The shopper's e-mail goes with its source, where it is known (sources-api: email).
+    takes_email: bool = False
     # False: only Omise.js offers it, or it is known from charges alone.
     listed: bool = True
 
@@ -75,33 +96,40 @@ class Method:
 
     @property
     def heading(self):
-        """Give its name as the beginning of a line."""
-        return self.title or self.label[:1].upper() + self.label[1:]
-
-    @property
-    def how(self):
-        """Say how it is paid, as the end of a sentence."""
-        return self.by or f"by {self.label}"
+        """Give its name in the list."""
+        return self.title or self.label
 
     @property
     def waits_for(self):
         """Name who is waited for."""
-        return self.who or self.label
+        return say(self.waits_on)
+
+    @property
+    def waits_on(self):
+        """Name who is waited for, as the table has it."""
+        return self._who or self._label
 
 
 def _redirect(name, label, limits, **more):
     """Describe a way that is confirmed on a page of its own."""
-    where = f"on {more.get('who', label)}’s own page"
-    usual = {"type": name, "picker": name, "hint": where[:1].upper() + where[1:]}
-    usual["steps"] = f"Confirm the payment {where}."
+    usual = {
+        "type": name,
+        "picker": name,
+        "hint": marked("On %(who)s’s own page"),
+        "steps": marked("Confirm the payment on %(who)s’s own page."),
+    }
     return Method(name=name, label=label, limits=limits, flow=REDIRECT, **usual | more)
 
 
 def _app(name, label, limits, **more):
     """Describe a way that opens an app of the shopper's."""
-    where = f"in the {more.get('who', label)} app"
-    usual = {"type": name, "picker": name, "hint": where[:1].upper() + where[1:]}
-    usual |= {"steps": f"Confirm the payment {where}.", "mark": "app"}
+    usual = {
+        "type": name,
+        "picker": name,
+        "hint": marked("In the %(who)s app"),
+        "steps": marked("Confirm the payment in the %(who)s app."),
+        "mark": "app",
+    }
     return Method(name=name, label=label, limits=limits, flow=APP, **usual | more)
 
 
@@ -127,7 +155,7 @@ def _econtext(name, label, **more):
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """Describe one row of the list under which others are gathered."""
+    """Describe one row of the list under which others are gathered; its texts are marked."""
 
     label: str
     hint: str
@@ -136,15 +164,17 @@ class Group:
 
 GROUPS = {
     "mobile_banking": Group(
-        label="Mobile banking", hint="In your bank’s app", mark="bank"
+        label=marked("Mobile banking"), hint=marked("In your bank’s app"), mark="bank"
     ),
     "alipay_plus": Group(
-        label="Wallets from abroad",
-        hint="Alipay, GCash, KakaoPay and more",
+        label=marked("Wallets from abroad"),
+        hint=marked("Alipay, GCash, KakaoPay and more"),
         mark="globe",
     ),
     "installment": Group(
-        label="Instalments", hint="Monthly, on your bank’s page", mark="calendar"
+        label=marked("Instalments"),
+        hint=marked("Monthly, on your bank’s page"),
+        mark="calendar",
     ),
 }
 
@@ -152,11 +182,11 @@ CREDIT_CARD = Method(
     name="card",
     type="card",
     picker="credit_card",
-    label="card",
+    label=marked("Card"),
     flow=CARD,
     limits=ACCOUNT_LIMITS,
-    who="your bank",
-    steps="Your bank asks you to confirm the payment on its own page.",
+    who=marked("your bank"),
+    steps=marked("Your bank asks you to confirm the payment on its own page."),
     mark="card",
 )
 # Drawn by Omise.js alone, on devices that have them (google-pay, apple-pay); charged like cards.
@@ -184,14 +214,14 @@ _SHOPEEPAY = {"THB": (2_000, 15_000_000), **_account("SGD", "MYR")}
 _PAYNEXT = {"THB": (1, 500_000)}
 
 _MOBILE_BANKS = {
-    "scb": "SCB",
-    "kbank": "KBank",
-    "bbl": "Bangkok Bank",
-    "bay": "Krungsri",
-    "ktb": "Krungthai",
+    "scb": marked("SCB"),
+    "kbank": marked("KBank"),
+    "bbl": marked("Bangkok Bank"),
+    "bay": marked("Krungsri"),
+    "ktb": marked("Krungthai"),
 }
 _WALLETS_ABROAD = {
-    "alipay_cn": ("Alipay (China)", _ALIPAY_PLUS),
+    "alipay_cn": (marked("Alipay (China)"), _ALIPAY_PLUS),
     "alipay_hk": ("AlipayHK", _ALIPAY_PLUS),
     "dana": ("DANA", _ALIPAY_PLUS),
     "gcash": ("GCash", _ALIPAY_PLUS),
@@ -230,7 +260,7 @@ _INSTALMENT_BANKS = {
     "bay": ("Krungsri", (3, 4, 6, 9, 10), (3, 4, 6, 9, 10), 50_000, 50_000),
     "bbl": ("Bangkok Bank", (4, 6, 8, 9, 10), (4, 6, 8, 10), 50_000, 50_000),
     "first_choice": (
-        "Krungsri First Choice",
+        marked("Krungsri First Choice"),
         (3, 4, 6, 9, 10, 12, 18, 24, 36),
         (3, 4, 6, 9, 10, 12, 18, 24, 36),
         30_000,
@@ -251,13 +281,13 @@ def _instalments(bank, name, terms, least_monthly):
     """Describe instalments that are agreed on the bank's own page."""
     return _redirect(
         f"installment_{bank}",
-        f"instalments with {name}",
+        marked("Instalments with %(who)s"),
         _INSTALMENT_LIMITS,
         title=name,
         who=name,
         picker=f"installment({bank})",
-        steps=f"Agree to the instalments on {name}’s own page.",
-        hint="On the bank’s own page",
+        steps=marked("Agree to the instalments on %(who)s’s own page."),
+        hint=marked("On the bank’s own page"),
         asks=("installment_term",),
         mark="calendar",
         group="installment",
@@ -271,12 +301,12 @@ def _card_instalments(bank, name, terms, least_monthly):
     return Method(
         name=f"installment_wlb_{bank}",
         type=f"installment_wlb_{bank}",
-        label=f"card, in instalments with {name}",
+        label=marked("Card, in instalments with %(who)s"),
         title=name,
         flow=CARD,
         limits=_INSTALMENT_LIMITS,
         who=name,
-        steps=f"{name} asks you to confirm the payment on its own page.",
+        steps=marked("%(who)s asks you to confirm the payment on its own page."),
         asks=("installment_term",),
         mark="calendar",
         terms=terms,
@@ -289,10 +319,10 @@ METHODS = (
     *TOKENIZED,
     _qr(
         "promptpay",
-        "PromptPay",
+        marked("PromptPay"),
         _THAI,
-        hint="Scan a code with any Thai banking app",
-        steps="Scan this code with your banking app and confirm there.",
+        hint=marked("Scan a code with any Thai banking app"),
+        steps=marked("Scan this code with your banking app and confirm there."),
     ),
     *(
         _app(
@@ -307,59 +337,63 @@ METHODS = (
     ),
     _redirect(
         "truemoney",
-        "TrueMoney Wallet",
+        marked("TrueMoney Wallet"),
         {"THB": (2_000, 10_000_000)},
-        who="TrueMoney",
-        hint="By phone number and a code by SMS",
-        steps="Confirm the payment on TrueMoney’s own page.",
+        who=marked("TrueMoney"),
+        hint=marked("By phone number and a code by SMS"),
+        steps=marked("Confirm the payment on %(who)s’s own page."),
         asks=("phone_number",),
     ),
     _app(
         "truemoney_jumpapp",
-        "TrueMoney app",
+        marked("TrueMoney app"),
         {"THB": (2_000, 5_000_000)},
-        who="TrueMoney",
-        hint="Opens the app on your phone",
-        steps="Confirm the payment in the TrueMoney app, within three minutes.",
+        who=marked("TrueMoney"),
+        hint=marked("Opens the app on your phone"),
+        steps=marked("Confirm the payment in the %(who)s app, within three minutes."),
     ),
     _redirect(
         "rabbit_linepay",
         "LINE Pay",
         {"THB": (2_000, 15_000_000)},
-        steps="Confirm the payment on LINE Pay’s own page, within 20 minutes.",
+        steps=marked("Confirm the payment on %(who)s’s own page, within 20 minutes."),
         mark="chat",
     ),
     _econtext(
         "convenience_store",
-        "convenience store",
-        by="at a convenience store",
-        hint="Take a payment number to the counter",
-        steps="Take the payment number to the counter of the store, and pay there in cash.",
+        marked("Convenience store"),
+        hint=marked("Take a payment number to the counter"),
+        steps=marked(
+            "Take the payment number to the counter of the store, and pay there in cash."
+        ),
         mark="store",
     ),
     _econtext(
         "pay_easy",
-        "Pay-easy",
-        hint="At a cash machine, or in your bank’s app",
-        steps="Type the payment number at a cash machine with the Pay-easy mark, or in your "
-        "bank’s app.",
+        marked("Pay-easy"),
+        hint=marked("At a cash machine, or in your bank’s app"),
+        steps=marked(
+            "Type the payment number at a cash machine with the Pay-easy mark, or in your "
+            "bank’s app."
+        ),
         mark="keypad",
     ),
     _econtext(
         "net_banking",
-        "net banking",
-        hint="On your bank’s website",
-        steps="Pay on your bank’s website; the instructions lead there.",
+        marked("Net banking"),
+        hint=marked("On your bank’s website"),
+        steps=marked("Pay on your bank’s website; the instructions lead there."),
         mark="laptop",
     ),
     Method(
         name="econtext",
         type="econtext",
-        label="convenience store, Pay-easy or net banking",
-        by="at a convenience store, by Pay-easy or net banking",
+        label=marked("Convenience store, Pay-easy or net banking"),
         flow=SLIP,
         limits={"JPY": (200, 49_999)},
-        steps="Take the payment number to the counter, or follow the instructions.",
+        steps=marked(
+            "Take the payment number to the counter, or follow the instructions."
+        ),
         mark="store",
         listed=False,
     ),
@@ -368,8 +402,8 @@ METHODS = (
         "paynow",
         "PayNow",
         _account("SGD"),
-        hint="Scan a code with any banking app of Singapore",
-        steps="Scan this code with your banking app and confirm there.",
+        hint=marked("Scan a code with any banking app of Singapore"),
+        steps=marked("Scan this code with your banking app and confirm there."),
     ),
     _app(
         "mobile_banking_ocbc",
@@ -382,20 +416,21 @@ METHODS = (
         "fpx",
         "FPX",
         _account("MYR"),
-        who="your bank",
-        hint="Online banking of Malaysia",
-        steps="Log in to your bank and confirm the payment there.",
+        takes_email=True,
+        who=marked("your bank"),
+        hint=marked("Online banking of Malaysia"),
+        steps=marked("Log in to your bank and confirm the payment there."),
         asks=("bank",),
         mark="bank",
         banks=MALAYSIAN_BANKS,
     ),
     _redirect(
         "duitnow_obw",
-        "DuitNow online banking",
+        marked("DuitNow online banking"),
         _account("MYR"),
-        who="your bank",
-        hint="Online banking of Malaysia",
-        steps="Log in to your bank and confirm the payment there.",
+        who=marked("your bank"),
+        hint=marked("Online banking of Malaysia"),
+        steps=marked("Log in to your bank and confirm the payment there."),
         asks=("bank",),
         mark="bank",
         banks=MALAYSIAN_BANKS,
@@ -404,9 +439,9 @@ METHODS = (
         "duitnow_qr",
         "DuitNow QR",
         _account("MYR"),
-        who="your bank or wallet",
-        hint="Scan a code on the next page",
-        steps="Scan the code of the next page with your banking app or wallet.",
+        who=marked("your bank or wallet"),
+        hint=marked("Scan a code on the next page"),
+        steps=marked("Scan the code of the next page with your banking app or wallet."),
         mark="qr",
     ),
     _redirect(
@@ -414,8 +449,8 @@ METHODS = (
         "Maybank QRPay",
         _account("MYR"),
         who="Maybank",
-        hint="Scan a code on the next page",
-        steps="Scan the code of the next page with the Maybank app.",
+        hint=marked("Scan a code on the next page"),
+        steps=marked("Scan the code of the next page with the Maybank app."),
         mark="qr",
     ),
     _redirect("boost", "Boost", _account("MYR")),
@@ -423,16 +458,16 @@ METHODS = (
         "shopeepay",
         "ShopeePay",
         _SHOPEEPAY,
-        hint="By a code to scan, on ShopeePay’s page",
+        hint=marked("By a code to scan, on ShopeePay’s page"),
         mark="bag",
     ),
     _app(
         "shopeepay_jumpapp",
-        "ShopeePay app",
+        marked("ShopeePay app"),
         _SHOPEEPAY,
         who="ShopeePay",
-        hint="Opens the app on your phone",
-        steps="Confirm the payment in the Shopee app.",
+        hint=marked("Opens the app on your phone"),
+        steps=marked("Confirm the payment in the Shopee app."),
         mark="bag",
     ),
     _redirect(
@@ -447,7 +482,6 @@ METHODS = (
             name,
             label,
             limits,
-            title=label,
             group="alipay_plus",
             mark="wallet",
         )
@@ -458,7 +492,7 @@ METHODS = (
         "atome",
         "Atome",
         _ATOME,
-        hint="Now and later, without interest",
+        hint=marked("Now and later, without interest"),
         asks=("name", "phone_number", "street1", "city", "postal_code"),
         mark="clock",
     ),
@@ -466,17 +500,17 @@ METHODS = (
         "installment_paynext_extra_qr",
         "PayNext Extra",
         _PAYNEXT,
-        hint="Scan a code, and pay later",
-        steps="Scan this code with the PayNext app and confirm there.",
+        hint=marked("Scan a code, and pay later"),
+        steps=marked("Scan this code with the PayNext app and confirm there."),
         mark="clock",
     ),
     _app(
         "installment_paynext_extra_jumpapp",
-        "PayNext Extra app",
+        marked("PayNext Extra app"),
         _PAYNEXT,
         who="PayNext",
-        hint="Opens the app on your phone, and you pay later",
-        steps="Confirm the payment in the PayNext app.",
+        hint=marked("Opens the app on your phone, and you pay later"),
+        steps=marked("Confirm the payment in the %(who)s app."),
         mark="clock",
     ),
     *(
@@ -489,12 +523,12 @@ METHODS = (
     ),
     _redirect(
         "installment_mbb",
-        "instalments with Maybank",
+        marked("Instalments with %(who)s"),
         _account("MYR"),
         who="Maybank",
         picker="installment(mbb)",
-        hint="On the bank’s own page",
-        steps="Agree to the instalments on Maybank’s own page.",
+        hint=marked("On the bank’s own page"),
+        steps=marked("Agree to the instalments on %(who)s’s own page."),
         asks=("installment_term",),
         mark="calendar",
         terms=(6, 12, 18, 24),
@@ -520,16 +554,14 @@ def of(attempt):
         return chosen
     if known:
         return known
-    label = (attempt.method or "payment").replace("_", " ")
-    flow = QR if attempt.code_uri else REDIRECT
-    steps = "Confirm the payment with your provider."
+    name = (attempt.method or "payment").replace("_", " ").replace("%", "%%")
     return Method(
-        name=label,
+        name=name,
         type=attempt.method or "",
-        label=label,
-        flow=flow,
+        label=name[:1].upper() + name[1:],
+        flow=QR if attempt.code_uri else REDIRECT,
         limits={},
-        who="your provider",
-        steps=steps,
+        who=marked("your provider"),
+        steps=marked("Confirm the payment with your provider."),
         listed=False,
     )

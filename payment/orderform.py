@@ -11,6 +11,7 @@ from typing import Any
 from . import fields, methods, visitor
 from .gateway.verbs import is_id
 from .methods import CREDIT_CARD, Method
+from .words import say
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -93,7 +94,7 @@ def read(form: Mapping[str, str]) -> OrderForm:
     order_id, form_id = _uuid(form.get("order")), form_id_of(form)
     if not order_id or not form_id:
         raise FormRefused(
-            "That page was incomplete, so nothing was charged. Please try again."
+            say("That page was incomplete, so nothing was charged. Please try again.")
         )
     means = _means(form)
     remember = set(means) == {"token"} and form.get("remember") == "yes"
@@ -118,13 +119,13 @@ def _means(form: Mapping[str, str]) -> dict[str, Any]:
     source = form.get("omiseSource") or None
     if (token and not is_id(token, "tokn")) or (source and not is_id(source, "src")):
         raise FormRefused(
-            "The payment form sent something odd, so nothing was charged."
+            say("The payment form sent something odd, so nothing was charged.")
         )
     way = form.get("method") or None
     saved = form.get("omiseCustomer") or None
     chosen = [one for one in (token or source, way, saved) if one]
     if len(chosen) != 1:
-        raise FormRefused("Please choose how to pay; nothing was charged.")
+        raise FormRefused(say("Please choose how to pay; nothing was charged."))
     if saved:
         return _saved_card(form)
     if way:
@@ -143,7 +144,7 @@ def _saved_card(form: Mapping[str, str]) -> dict[str, Any]:
     customer, card = form.get("omiseCustomer"), form.get("omiseCard")
     if customer != visitor.customer() or card not in visitor.saved_cards():
         raise FormRefused(
-            "That card is not saved for you here, so nothing was charged."
+            say("That card is not saved for you here, so nothing was charged.")
         )
     return {"customer": customer, "card": card}
 
@@ -152,11 +153,14 @@ def _way(name: str, form: Mapping[str, str]) -> dict[str, Any]:
     """Take a row of the table, with all that it asks for."""
     way = methods.find(name)
     if way is None or not way.listed or way.by_card:
-        raise FormRefused("Please choose how to pay; nothing was charged.")
+        raise FormRefused(say("Please choose how to pay; nothing was charged."))
     details, refusals = fields.read(way.asks, form)
     if refusals:
         raise FormRefused(
-            f"{way.heading} needs something more, so nothing was charged yet.",
+            say(
+                "%(way)s needs something more, so nothing was charged yet.",
+                way=way.heading,
+            ),
             way,
             refusals,
         )
@@ -170,18 +174,23 @@ def _plan(text: str) -> dict[str, Any]:
     details, refusals = fields.read(("installment_term",), {"installment_term": months})
     if way is None or not way.by_card or not way.terms or refusals:
         raise FormRefused(
-            "Please choose over how many months you pay; nothing was charged."
+            say("Please choose over how many months you pay; nothing was charged.")
         )
     return {"way": way, "details": details}
 
 
 def _email(text: str, needed: bool) -> str | None:
     if text and not fields.is_email(text):
-        raise FormRefused(
-            "That e-mail address does not look right; nothing was charged."
+        raise _without_address(
+            say("That e-mail address does not look right; nothing was charged.")
         )
     if needed and not text:
-        raise FormRefused(
-            "To save a card, please give your e-mail address; nothing was charged."
+        raise _without_address(
+            say("To save a card, please give your e-mail address; nothing was charged.")
         )
     return text or None
+
+
+def _without_address(why: str) -> FormRefused:
+    """Refuse a card form for its e-mail address."""
+    return FormRefused(why, CREDIT_CARD, {"email": why})

@@ -8,11 +8,11 @@ from flask import abort, current_app, request
 
 from . import address, methods, reasons, visitor
 from .gateway.http import may_visit
-from .money import clock
 from .orders import ledger, queries
 from .orders.budgets import mark_of as mark_of_address
 from .orders.models import Attempt, Order
 from .receipt import receipt
+from .words import marked, say
 
 # Every state, with the template that draws it (templates/payment/).
 STATES = {
@@ -28,10 +28,28 @@ STATES = {
     "reversed": "released.html",
     "open": "open.html",
 }
+# What each is called where there is one word for it, and whether that is good news.
+LABELS = {
+    "paid": (marked("Paid"), "ok"),
+    "refunded": (marked("Refunded"), "warn"),
+    "authorized": (marked("Ordered"), "ok"),
+    "waiting": (marked("Waiting for your payment"), "warn"),
+    "leaving": (marked("Not confirmed yet"), "warn"),
+    "confirming": (marked("Being checked"), "warn"),
+    "not_found": (marked("Not found"), "warn"),
+    "failed": (marked("Not paid"), "bad"),
+    "expired": (marked("Ran out"), "bad"),
+    "reversed": (marked("Released"), "bad"),
+    "open": (marked("Not paid yet"), "warn"),
+}
 # States that may change by themselves: the page watches them.
 _MOVING = ("leaving", "waiting", "confirming", "not_found")
 # States in which the order can be paid, or paid again.
 PAYABLE = ("open", "failed", "expired", "reversed", "not_found")
+# Why nothing was charged, where it would be so again if the shopper tried at once (api-errors).
+_LATER = ("authentication_failure",)
+# So many are listed as the visitor's own.
+_LISTED = 20
 
 
 def order_or_404(order_id: Any) -> Order:
@@ -46,8 +64,7 @@ def state_of(order: Order) -> str:
     """Name what the page of an order must say."""
     attempt = _telling(order)
     if order.paid_at and attempt:
-        taken = attempt.captured_amount or attempt.amount
-        return "refunded" if attempt.refunded_amount >= taken else "paid"
+        return "refunded" if attempt.refunded_amount >= attempt.taken else "paid"
     if attempt is None or attempt.status == "closed":
         return "open"
     if attempt.superseded and not ledger.blocks(attempt):
@@ -111,6 +128,17 @@ def _was_refused(attempt: Attempt) -> bool:
     return attempt.by_card and attempt.status == "failed"
 
 
+def is_for_later(attempt: Attempt | None) -> bool:
+    """Tell whether the shopper had better come back than try again."""
+    return attempt is not None and attempt.failure_code in _LATER
+
+
+def is_elsewhere(order: Order) -> bool:
+    """Tell whether an order was begun in another browser, such as before a banking app opened its
+    own."""
+    return order.visitor is not None and order.visitor != visitor.known_visitor()
+
+
 def is_spoken_for(order: Order) -> bool:
     """Tell whether the goods of an order are spoken for: paid, or perhaps about to be."""
     return bool(order.paid_at or ledger.blocking(order))
@@ -123,14 +151,16 @@ def view(order: Order) -> dict[str, Any]:
         "order": order,
         "attempt": attempt,
         "state": state,
+        "label": LABELS[state][0],
+        "kind": LABELS[state][1],
         "template": f"payment/{STATES[state]}",
         "mark": mark_of(order),
         "way": methods.of(attempt) if attempt else None,
         "reason": reason_of(order),
+        "later": is_for_later(attempt),
+        "elsewhere": is_elsewhere(order),
+        "has_orders": order.visitor is not None and not is_elsewhere(order),
         "receipt": receipt(order) if order.paid_at and attempt else None,
-        "expires": (
-            clock(attempt.expires_at) if attempt and attempt.expires_at else None
-        ),
         "left": _left(attempt) if attempt and state in ("waiting", "leaving") else None,
         "number": _grouped(attempt.payment_code) if attempt else [],
         "instructions": _elsewhere(attempt) if state == "waiting" else None,
@@ -181,7 +211,7 @@ def same_cards(card: str) -> list[str]:
 
 def _name(card: str) -> str | None:
     attempt = _worked(card)
-    return (attempt.paid_with or "Card") if attempt else None
+    return (attempt.paid_with or say("Card")) if attempt else None
 
 
 def has_worked(card: str) -> bool:
@@ -196,19 +226,29 @@ def _worked(card: str) -> Attempt | None:
     return attempt if worked else None
 
 
-def latest_orders() -> list[Order]:
+def latest_orders(at_most: int = 8) -> list[Order]:
     """List this shopper's latest orders, the newest first."""
     known = visitor.known_visitor()
-    return queries.latest_orders_of(known) if known else []
+    return queries.latest_orders_of(known, at_most) if known else []
+
+
+def listed_orders() -> list[dict[str, Any]]:
+    """Give what the page of the visitor's own orders shows of each."""
+    found = []
+    for order in latest_orders(_LISTED):
+        label, kind = LABELS[state_of(order)]
+        found.append({"order": order, "label": label, "kind": kind})
+    return found
 
 
 def open_orders() -> list[Order]:
     """List those of them that are not paid yet and may be."""
-    return [
-        order
-        for order in latest_orders()
-        if not order.paid_at and ledger.blocking(order)
-    ]
+    return [order for order in latest_orders() if is_open(order)]
+
+
+def is_open(order: Order) -> bool:
+    """Tell whether an order is not paid yet and may be."""
+    return not order.paid_at and bool(ledger.blocking(order))
 
 
 def unseen_orders() -> list[Order]:
@@ -225,6 +265,7 @@ def told(orders: list[Order]) -> list[dict[str, Any]]:
     return [
         {
             "id": order.id,
+            "number": order.id[:8],
             "amount": order.amount,
             "currency": order.currency,
             "url": address.order_page(order.id),

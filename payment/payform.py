@@ -10,6 +10,7 @@ from . import fields, orderpage, visitor, ways, words
 from .money import money
 from .orderform import FormRefused, OrderForm
 from .orders.models import Order
+from .words import say
 
 
 def draw(
@@ -31,21 +32,32 @@ def draw(
         key=current_app.config["OMISE_PUBLIC_KEY"],
         script=current_app.config["OMISE_JS_URL"],
         lines=shown["lines"],
+        pictures=shown.get("pictures", {}),
+        change=shown.get("url"),
         total=amount,
         currency=currency,
         email=shown["email"] or "",
         locale=words.language(),
         **_offered(amount, currency),
         fields=fields.FIELDS,
-        customer=visitor.customer(),
-        cards=orderpage.saved_cards(),
+        **_of_the_visitor(),
         order=order,
         **_standing(order),
-        waiting=orderpage.told(orderpage.open_orders()),
         refusal=refusal,
         typed=typed or {},
         hidden=_hidden(order_id, fingerprint, typed or {}),
     )
+
+
+def _of_the_visitor() -> dict[str, Any]:
+    """Gather what this browser has: saved cards, and orders of which some wait."""
+    mine = orderpage.latest_orders()
+    return {
+        "customer": visitor.customer(),
+        "cards": orderpage.saved_cards(),
+        "waiting": orderpage.told([one for one in mine if orderpage.is_open(one)]),
+        "has_orders": bool(mine),
+    }
 
 
 def _offered(amount: int, currency: str) -> dict[str, Any]:
@@ -53,15 +65,25 @@ def _offered(amount: int, currency: str) -> dict[str, Any]:
     capability = current_app.extensions["payment"].account.capability()
     offers = ways.offered(amount, currency, capability)
     card = offers.get("card")
+    rows = ways.rows(offers)
     return {
         "card": card,
         "takes_cards": bool(card and card.is_open),
         "payable": any(one.is_open for one in offers.values()),
         "brands": ways.brands(capability),
         "plans": ways.card_instalments(offers),
-        "rows": ways.rows(offers),
+        "rows": rows,
+        "marks": _marks(rows),
+        "least": min((one.low for one in offers.values()), default=0),
+        "most": max((one.high for one in offers.values()), default=0),
         "pickers": ways.pickers(offers),
     }
+
+
+def _marks(rows: list[ways.Row]) -> list[str]:
+    """Name the marks of all ways to pay, each once."""
+    drawn = [row.offer.way if row.offer else row.group for row in rows]
+    return list(dict.fromkeys(["card", *(one.mark for one in drawn if one)]))
 
 
 def _hidden(
@@ -74,8 +96,14 @@ def _hidden(
 
 def _standing(order: Order | None) -> dict[str, Any]:
     if order is None:
-        return {"state": None, "reason": None}
-    return {"state": orderpage.state_of(order), "reason": orderpage.reason_of(order)}
+        return {"state": None, "label": None, "reason": None, "elsewhere": False}
+    state = orderpage.state_of(order)
+    return {
+        "state": state,
+        "label": orderpage.LABELS[state][0],
+        "reason": orderpage.reason_of(order),
+        "elsewhere": orderpage.is_elsewhere(order),
+    }
 
 
 def check(form: OrderForm, amount: int, currency: str) -> None:
@@ -94,19 +122,25 @@ def check(form: OrderForm, amount: int, currency: str) -> None:
     bank, months = form.details.get("bank"), form.details.get("installment_term")
     refusals = {}
     if bank and bank not in offer.banks:
-        refusals["bank"] = fields.FIELDS["bank"].refusal
+        refusals["bank"] = fields.refusal("bank")
     if months and int(months) not in [term.months for term in offer.terms]:
-        refusals["installment_term"] = fields.FIELDS["installment_term"].refusal
+        refusals["installment_term"] = fields.refusal("installment_term")
     if refusals:
-        why = (
-            f"{way.heading} cannot be paid like that, so nothing was charged. "
-            "Please choose again."
+        why = say(
+            "%(way)s cannot be paid like that, so nothing was charged. Please choose again.",
+            way=way.heading,
         )
         raise FormRefused(why, way, refusals)
 
 
 def _limits(name: str, offer: ways.Offer | None, currency: str) -> str:
     if offer is None:
-        return f"{name} is not offered here just now, so nothing was charged."
-    low, high = money(offer.low, currency), money(offer.high, currency)
-    return f"{name} takes amounts from {low} to {high}, so nothing was charged."
+        return say(
+            "%(way)s is not offered here just now, so nothing was charged.", way=name
+        )
+    return say(
+        "%(way)s takes amounts from %(low)s to %(high)s, so nothing was charged.",
+        way=name,
+        low=money(offer.low, currency),
+        high=money(offer.high, currency),
+    )

@@ -97,7 +97,7 @@ def _create(attempt: Attempt, form: OrderForm) -> Charge:
         description=", ".join(f"{line['quantity']} x {line['name']}" for line in lines),
         capture=current_app.config["AUTO_CAPTURE"] or not form.by_card,
         metadata={
-            "app": "Omise Flask",
+            "app": current_app.config["PAYMENT_APP_NAME"],
             "cart": {"items": {line["sku"]: line["quantity"] for line in lines}},
         },
         **paying,
@@ -160,6 +160,9 @@ def _source(way: Method, details: dict[str, str], attempt: Attempt) -> dict[str,
     if way.flow == QR:
         # A phone keeps a PNG among its photos, where a banking app looks for codes; no SVG.
         source["qr_settings"] = {"image_type": "png"}
+    known = attempt.order.email
+    if way.takes_email and known and fields.is_email(known):
+        source["email"] = known
     if "shipping" in source:
         source["shipping"]["country"] = COUNTRIES[attempt.currency]
         source["items"] = [_item(line) for line in attempt.order.lines]

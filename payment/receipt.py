@@ -13,7 +13,8 @@ class Receipt:
     """A receipt in words, as the shop's locale writes them; `lines` are (name, quantity, price).
 
     `rest` is what the total has beyond its lines (delivery, tax, a coupon), and `paid` what was
-    taken, which is less than the total after a partial capture. `page` is the order's address.
+    taken, which is less than the total after a partial capture. `refunds` are (amount, moment):
+    None for what was given back on Omise's dashboard. `page` is the order's address.
     """
 
     number: str
@@ -29,6 +30,7 @@ class Receipt:
     reference: str | None
     charge_id: str | None
     refunded: str | None
+    refunds: list[tuple[str, datetime | None]]
     page: str
 
 
@@ -50,10 +52,10 @@ def receipt(order: Order) -> Receipt:
         ],
         rest=money(rest, currency) if rest else None,
         total=money(order.amount, currency),
-        paid=money(attempt.captured_amount or order.amount, currency),
+        paid=money(attempt.taken, currency),
         paid_at=order.paid_at,
         paid_on=clock(order.paid_at),
-        paid_by=methods.of(attempt).heading,
+        paid_by=methods.of(attempt).label,
         paid_with=_paid_with(attempt),
         reference=attempt.reference,
         charge_id=attempt.charge_id,
@@ -62,8 +64,21 @@ def receipt(order: Order) -> Receipt:
             if attempt.refunded_amount
             else None
         ),
+        refunds=_refunds(attempt),
         page=address.external(address.order_page(order.id)),
     )
+
+
+def _refunds(attempt: Attempt) -> list[tuple[str, datetime | None]]:
+    """List what was given back: each refund of ours, and the rest that Omise tells of."""
+    done = [one for one in attempt.refunds if one.status == "done"]
+    known: list[tuple[int, datetime | None]] = [
+        (one.amount, one.created_at) for one in done
+    ]
+    rest = attempt.refunded_amount - sum(one.amount for one in done)
+    if rest > 0:
+        known.append((rest, None))
+    return [(money(amount, attempt.currency), when) for amount, when in known]
 
 
 def _paid_with(attempt: Attempt) -> str | None:

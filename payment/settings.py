@@ -71,6 +71,8 @@ DEFAULTS: dict[str, Any] = {
     # A callable that is asked before every payment, such as one with a CAPTCHA: it returns a
     # response to give instead, or None to go on.
     "PAYMENT_CHALLENGE": None,
+    # What the charges' metadata call the app, on the dashboard; None: as Flask calls it.
+    "PAYMENT_APP_NAME": None,
     # How commands call the Omise that they speak to; None: "test keys" or "live keys".
     "PAYMENT_OMISE_NAME": None,
     # A checkout may stay open for hours (Flask-WTF's default is one).
@@ -98,6 +100,7 @@ def check(app: Flask) -> None:
             f"{LONGEST_ANSWER} seconds together."
         )
     config["AUTO_CAPTURE"] = _auto_capture(config)
+    config["PAYMENT_APP_NAME"] = str(config["PAYMENT_APP_NAME"] or app.name)
     if not isinstance(config["PAYMENT_BUDGETS"], dict):
         counted = switch(config, "PAYMENT_BUDGETS")
         config["PAYMENT_BUDGETS"] = BUDGETS if counted else {}

@@ -10,14 +10,20 @@ from typing import Any
 
 from babel import Locale
 from babel.support import NullTranslations, Translations
-from flask import current_app, has_request_context
+from flask import current_app, has_app_context, has_request_context
+from markupsafe import Markup, escape
 
 _CATALOGUES = Path(__file__).parent / "translations"
 _DOMAIN = "payment"
 
 
 def locale() -> str:
-    """Name the locale that this shopper reads: what the host told init_app, else STORE_LOCALE."""
+    """Name the locale that this shopper reads: what the host told init_app, else STORE_LOCALE.
+
+    Outside of an app, what the tables hold is read in English.
+    """
+    if not has_app_context():
+        return "en"
     asked = current_app.extensions["payment"].language
     if asked is None or not has_request_context():
         return current_app.config["STORE_LOCALE"]
@@ -26,19 +32,25 @@ def locale() -> str:
 
 def language() -> str:
     """Name the language that payment's own words are in, as two letters."""
-    known = _language_of(locale())
+    known = language_of(locale())
     return known if _catalogue(known) is not _ENGLISH else "en"
 
 
 def say(text: str, **values: Any) -> str:
-    """Say a sentence in the shopper's language, with `%(name)s` filled in from `values`."""
-    said = _catalogue(_language_of(locale())).ugettext(text)
+    """Say a sentence in the shopper's language, with `%(name)s` filled in from `values`.
+
+    With markup among these, the sentence is markup itself, and all else in it is escaped.
+    """
+    # The empty text is a catalogue's own heading.
+    said = _catalogue(language_of(locale())).ugettext(text) if text else ""
+    if any(isinstance(value, Markup) for value in values.values()):
+        return escape(said) % values
     return said % values if values else said
 
 
 def say_number(one: str, many: str, number: int, **values: Any) -> str:
     """Say a sentence about `number` things, which the sentence calls `%(number)s`."""
-    said = _catalogue(_language_of(locale())).ungettext(one, many, number)
+    said = _catalogue(language_of(locale())).ungettext(one, many, number)
     return said % {"number": number, **values}
 
 
@@ -51,7 +63,8 @@ _ENGLISH = NullTranslations()
 
 
 @lru_cache
-def _language_of(name: str) -> str:
+def language_of(name: str) -> str:
+    """Name the language of a locale, as two letters."""
     return Locale.parse(name).language
 
 

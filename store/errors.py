@@ -3,6 +3,8 @@
 import logging
 
 from flask import current_app, g, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
@@ -16,7 +18,7 @@ def page(title, message, status):
         title=title,
         message=message,
         link_href=url_for("store.index"),
-        link_text="Back to the shop",
+        link_text=_("Back to the shop"),
     )
     return drawn, status
 
@@ -25,16 +27,20 @@ def form_refused(error):
     """Explain a form that came without a cookie, was too old, or came from elsewhere."""
     if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
         return page(
-            "Your browser keeps no cookies",
-            "Nothing was changed and nothing was charged. Your basket lies in a cookie of this "
-            "shop's, and your browser sent none: please allow cookies for this site, go back to "
-            "the shop and try once more.",
+            _("Your browser keeps no cookies"),
+            _(
+                "Nothing was changed and nothing was charged. Your basket lies in a cookie of this "
+                "shop's, and your browser sent none: please allow cookies for this site, go back "
+                "to the shop and try once more."
+            ),
             400,
         )
     return page(
-        "That form had gone stale",
-        "Nothing was changed and nothing was charged by it. Your basket is kept: "
-        "go back, load the page again and try once more.",
+        _("That form had gone stale"),
+        _(
+            "Nothing was changed and nothing was charged by it. Your basket is kept: "
+            "go back, load the page again and try once more."
+        ),
         400,
     )
 
@@ -43,15 +49,54 @@ def http_error(error):
     """Put every HTTP error on a page of the shop's own."""
     if isinstance(error, SecurityError):
         return _foreign_name()
-    if error.code == 404:
+    if error.code == 404 and request.blueprint == "checkout":
         return page(
-            "There is nothing here", "The page may have moved or sold out.", 404
+            _("We do not know this order"),
+            _(
+                "An order's address is long, and this one is not whole, or the order is too old "
+                "to be kept. Nothing was changed and nothing was charged. Please open the link "
+                "anew from where you kept it, such as the mail with your receipt."
+            ),
+            404,
         )
-    if error.code == 400:
-        return page("We could not read that", "Please go back and try again.", 400)
-    return page(
-        error.name, "Please go back to the shop and try from there.", error.code
-    )
+    title, message = _WORDS.get(error.code, _OF_ANY_OTHER)
+    return page(title, message, error.code)
+
+
+_WORDS = {
+    400: (
+        lazy_gettext("We could not read that"),
+        lazy_gettext(
+            "What your browser sent was broken on its way, so nothing was changed by it. "
+            "Please go back, load the page again and try once more."
+        ),
+    ),
+    404: (
+        lazy_gettext("There is nothing here"),
+        lazy_gettext(
+            "The address may be mistyped, or what was here is not sold any more. Your basket is "
+            "kept. All we have is on the shelf."
+        ),
+    ),
+    405: (
+        lazy_gettext("That address is not a page"),
+        lazy_gettext(
+            "It only takes what a button sends, so nothing was changed. Please go on from the "
+            "shop."
+        ),
+    ),
+    413: (
+        lazy_gettext("That was too long"),
+        lazy_gettext(
+            "What was sent is longer than any form of this shop, so it was not read and nothing "
+            "was changed. Please go back and send less."
+        ),
+    ),
+}
+_OF_ANY_OTHER = (
+    lazy_gettext("That did not work"),
+    lazy_gettext("Please go back to the shop and try from there."),
+)
 
 
 def _foreign_name():
@@ -72,9 +117,11 @@ def unexpected_error(error):
     """Log what went wrong; the shopper sees under which reference."""
     log.error("Unexpected error", exc_info=error)
     return page(
-        "Something went wrong on our side",
-        "If you had just paid, do not pay again: open your order page, it shows what "
-        "Omise tells us. Otherwise nothing was charged and your basket is kept.",
+        _("Something went wrong on our side"),
+        _(
+            "If you had just paid, do not pay again: open your order page, it shows what "
+            "Omise tells us. Otherwise nothing was charged and your basket is kept."
+        ),
         500,
     )
 

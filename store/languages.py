@@ -1,7 +1,9 @@
 """Choose the language of a page: what the shopper chose, else STORE_LOCALE, else the browser's."""
 
+from functools import lru_cache
+
 from babel import Locale
-from flask import current_app, has_request_context, request, session
+from flask import current_app, g, has_request_context, request, session
 from flask_babel import Babel
 
 # The languages that translations/ has, by their own names.
@@ -24,16 +26,18 @@ def _listen(state):
 
 def language():
     """Name the language of this page's words: `en`, `th` or `ja`."""
-    shops = Locale.parse(current_app.config["STORE_LOCALE"]).language
+    shops = _language_of(current_app.config["STORE_LOCALE"])
     usual = shops if shops in LANGUAGES else "en"
     if not has_request_context():
         return usual
     chosen = session.get("language")
     if chosen in LANGUAGES:
         return chosen
-    if current_app.config.get("LANGUAGE_OF_BROWSER"):
-        return request.accept_languages.best_match(LANGUAGES, usual)
-    return usual
+    if not current_app.config.get("LANGUAGE_OF_BROWSER"):
+        return usual
+    if "language_of_browser" not in g:
+        g.language_of_browser = request.accept_languages.best_match(LANGUAGES, usual)
+    return g.language_of_browser
 
 
 def locale():
@@ -42,7 +46,12 @@ def locale():
     A shop whose language has no translation keeps its way to write prices, with English words.
     """
     shops, spoken = current_app.config["STORE_LOCALE"], language()
-    its_language = Locale.parse(shops).language
+    its_language = _language_of(shops)
     if its_language == spoken or (spoken == "en" and its_language not in LANGUAGES):
         return shops
     return spoken
+
+
+@lru_cache
+def _language_of(name):
+    return Locale.parse(name).language

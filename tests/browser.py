@@ -126,7 +126,7 @@ class Window:
     def opens_checkout(self):
         """Go from the shelf to the basket and on to the checkout."""
         self.page.get_by_role("link", name="See the basket").click()
-        self.page.get_by_role("link", name="Checkout").click()
+        self.page.get_by_role("button", name="Checkout").click()
         expect(self.page.get_by_role("heading", name="Checkout")).to_be_visible()
 
     def opens_form(self, page=None):
@@ -171,9 +171,9 @@ class Window:
 
     def goes_on(self):
         """Leave the shop for the bank, the wallet or the counter."""
-        # The page moves on by itself after a second, at times from under the click.
+        # The page moves on by itself after three seconds, at times from under the click.
         with suppress(Waited):
-            self.page.get_by_role("link", name="Go on and pay").click(timeout=1500)
+            self.page.get_by_role("link", name="Go on and pay").click(timeout=2500)
         self.page.wait_for_url(re.compile("/sandbox/(payments|offsites)/"))
 
     def answers(self, answer):

@@ -9,7 +9,9 @@ from pathlib import Path
 # Whatever keys a developer's .env holds, tests speak to loopback only.
 os.environ["PYTHON_DOTENV_DISABLED"] = "1"
 for key in list(os.environ):
-    if key.startswith(("OMISE_", "STORE_", "FLASK_", "SERVER_NAME", "DATABASE_URL")):
+    if key.startswith(
+        ("OMISE_", "STORE_", "FLASK_", "MAIL_", "SERVER_NAME", "DATABASE_URL")
+    ):
         os.environ[f"OUTSIDE_{key}"] = os.environ.pop(key)
 
 # An order book flushes each commit to the disk; in memory that costs nothing.

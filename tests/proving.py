@@ -70,7 +70,7 @@ BROKEN = {
         "        try:\n"
         "            reconcile(refund, by)\n"
         "        except GatewayError:\n"
-        '            return _close(refund.id, "failed", by)\n',
+        '            return _note_outcome(refund.id, "failed", by)\n',
     ),
     "the mark of a signal is ignored": Broken(
         "payment/orders/entries.py",

@@ -187,7 +187,7 @@ class Restless(Shopper):
     def visits_bank(self):
         """Answer at the bank, and come back or not."""
         page = self.get(f"/orders/{self.visit.order_id}/authorize")
-        there = re.search(r'http-equiv="refresh" content="1;url=([^"]+)"', page.text)
+        there = re.search(r'href="([^"]+)" rel="noreferrer" data-leave', page.text)
         if not there:
             return
         step = there[1].split("?")[0].rsplit("/", 1)[0]

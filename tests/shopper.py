@@ -107,7 +107,7 @@ class Shopper:
         """Go to the bank's page that the shop points at, and answer there."""
         page = self.get(f"/orders/{self.order_id}/authorize")
         uri = unescape(
-            re.search(r'http-equiv="refresh" content="1;url=([^"]+)"', page.text)[1]
+            re.search(r'href="([^"]+)" rel="noreferrer" data-leave', page.text)[1]
         )
         page = self.get(uri)
         step = uri.split("?")[0].rsplit("/", 1)[0]

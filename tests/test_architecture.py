@@ -12,13 +12,15 @@ PRODUCT = ("store", "payment", "webhook")
 # What joins the rooms, and what is beside them.
 FRONT = (
     "app.py",
+    "addresses.py",
+    "packing.py",
     "config.py",
     "security.py",
     "reports.py",
     "logs.py",
     "gunicorn.conf.py",
 )
-HOST = {"app", "config", "security", "reports", "logs"}
+HOST = {"app", "addresses", "config", "packing", "security", "reports", "logs"}
 
 in_rooms = pytest.mark.parametrize("room", ROOMS)
 in_product = pytest.mark.parametrize("room", PRODUCT)
@@ -114,7 +116,10 @@ def test_what_is_copied_names_itself_by_dots_alone(room):
         assert room not in named_in_full(path), path
 
 
-@pytest.mark.parametrize("name", ["config.py", "security.py", "reports.py", "logs.py"])
+@pytest.mark.parametrize(
+    "name",
+    ["addresses.py", "packing.py", "config.py", "security.py", "reports.py", "logs.py"],
+)
 def test_settings_and_protection_know_of_no_room(name):
     assert not roots(ROOT / name) & {*ROOMS, "app"}
 

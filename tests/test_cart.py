@@ -3,14 +3,17 @@
 import json
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from flask import Flask, session
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from store import catalogue
 from store.cart import MAX_QUANTITY, Cart, CartError, Price
 from store.catalogue import product, products
+from store.store import store
 
 TEA, CUP = "cloud-oolong", "celadon-cup"
 SKUS = [item.sku for item in products()]
@@ -27,16 +30,32 @@ BAD_QUANTITIES = [
 
 
 @contextmanager
-def shopping(currency="THB", locale="th_TH", kept=None):
+def shopping(currency="THB", locale="en", kept=None):
     """Put a shopper with this session cart in front of the shop."""
     app = Flask("shop", static_folder=None)
     app.config.update(
         SECRET_KEY="spring rain", STORE_CURRENCY=currency, STORE_LOCALE=locale
     )
+    app.register_blueprint(store)
     with app.test_request_context():
         if kept is not None:
             session["cart"] = kept
         yield Cart()
+
+
+def moved(cart, move, sku, quantity):
+    """Move a product in the cart by the name of the move."""
+    if move == "change":
+        cart.change({sku: quantity})
+    else:
+        getattr(cart, move)(*[sku, quantity][: 1 if move == "remove" else 2])
+
+
+@pytest.fixture
+def tea_sells_out(monkeypatch):
+    """Give what makes the tea sell out."""
+    gone = replace(product(TEA), sold_out=True)
+    return lambda: monkeypatch.setitem(catalogue._BY_SKU, TEA, gone)
 
 
 def test_new_cart_is_empty():
@@ -75,7 +94,7 @@ def test_lines_stand_in_the_order_of_the_shelf():
 
 def test_change_sets_the_quantity():
     with shopping(kept={TEA: 5, CUP: 1}) as cart:
-        cart.change(TEA, "2")
+        cart.change({TEA: "2"})
         assert cart.items() == {TEA: 2, CUP: 1}
 
 
@@ -83,8 +102,67 @@ def test_change_of_what_is_not_in_the_cart_is_refused():
     """A21: what was ordered in another tab does not come back so."""
     with shopping(kept={CUP: 1}) as cart:
         with pytest.raises(CartError, match="^That is not in your basket any more.$"):
-            cart.change(TEA, "2")
+            cart.change({TEA: "2"})
         assert cart.items() == {CUP: 1}
+
+
+def test_several_are_changed_at_once_or_none():
+    with shopping(kept={TEA: 5, CUP: 1}) as cart:
+        cart.change({TEA: "2", CUP: "3"})
+        assert cart.items() == {TEA: 2, CUP: 3}
+        with pytest.raises(CartError):
+            cart.change({TEA: "4", CUP: "0"})
+        assert cart.items() == {TEA: 2, CUP: 3}
+
+
+def test_what_is_sold_out_is_neither_put_in_nor_counted_nor_paid(tea_sells_out):
+    """A10: it was picked out before; nothing is charged for it."""
+    with shopping(kept={TEA: 5, CUP: 1}) as cart:
+        tea_sells_out()
+        assert [line.sku for line in cart.lines()] == [CUP]
+        assert (cart.total(), cart.count()) == (490_00, 1)
+        assert [item.sku for item in cart.sold_out()] == [TEA]
+        with pytest.raises(CartError, match="^Cloud oolong is sold out"):
+            cart.add(TEA)
+        cart.change({CUP: "2"})
+        assert cart.sold_out() == []
+        assert cart.items() == {CUP: 2}
+
+
+@pytest.mark.parametrize("move", ["remove", "clear"])
+def test_what_was_taken_out_can_be_put_back_once(move):
+    with shopping(kept={TEA: 5, CUP: 1}) as cart:
+        cart.remove(TEA) if move == "remove" else cart.clear()
+        assert cart.items() == ({CUP: 1} if move == "remove" else {})
+        assert cart.put_back() == (1 if move == "remove" else 2)
+        assert cart.items() == {TEA: 5, CUP: 1}
+        assert cart.put_back() == 0
+        assert cart.items() == {TEA: 5, CUP: 1}
+
+
+def test_what_is_put_back_joins_what_came_since():
+    with shopping(kept={TEA: 60}) as cart:
+        cart.remove(TEA)
+        cart.add(TEA, 50)
+        cart.put_back()
+        assert cart.items() == {TEA: MAX_QUANTITY}
+
+
+@pytest.mark.parametrize("how", ["empty", "take_out"])
+def test_nothing_is_put_back_once_an_order_is_placed(how):
+    """A21: what another tab took out before may be in the order."""
+    with shopping(kept={TEA: 5, CUP: 1}) as cart:
+        cart.remove(TEA)
+        cart.empty() if how == "empty" else cart.take_out([{"sku": CUP, "quantity": 1}])
+        assert cart.put_back() == 0
+        assert cart.items() == {}
+
+
+def test_nothing_is_put_back_from_a_stale_session():
+    with shopping() as cart:
+        session["removed"] = {"gold-bar": 1, TEA: "many", CUP: 2}
+        assert cart.put_back() == 1
+        assert cart.items() == {CUP: 2}
 
 
 def test_remove_takes_one_product_out():
@@ -122,7 +200,7 @@ def test_bad_quantity_is_refused_and_changes_nothing(move, quantity):
         with pytest.raises(
             CartError, match="^Please choose a whole number from 1 to 99.$"
         ):
-            getattr(cart, move)(TEA, quantity)
+            moved(cart, move, TEA, quantity)
         assert session["cart"] == {TEA: 2}
 
 
@@ -134,7 +212,7 @@ def test_unknown_product_is_refused_and_changes_nothing(move, sku):
     """A10."""
     with shopping(kept={TEA: 2}) as cart:
         with pytest.raises(CartError, match="^We do not sell that"):
-            getattr(cart, move)(*[sku, 1][: 1 if move == "remove" else 2])
+            moved(cart, move, sku, 1)
         assert session["cart"] == {TEA: 2}
 
 
@@ -208,9 +286,8 @@ def test_total_is_always_the_catalogues_sum(moves, currency):
     expected = {}
     with shopping(currency, LOCALES[currency]) as cart:
         for move, sku, quantity in moves:
-            arguments = (sku,) if move == "remove" else (sku, quantity)
             try:
-                getattr(cart, move)(*arguments)
+                moved(cart, move, sku, quantity)
             except CartError:
                 continue
             assert move != "change" or sku in expected
@@ -237,7 +314,7 @@ def test_fullest_cart_fits_the_cookie_with_room_to_spare():
     ("currency", "locale", "amount", "text"),
     [
         ("THB", "th_TH", 1_290_00, "฿1,290.00"),
-        ("JPY", "ja_JP", 5_800, "￥5,800"),
+        ("JPY", "ja_JP", 5_800, "¥5,800"),
         ("JPY", "en_US", 49_999, "¥49,999"),
         ("SGD", "en_SG", 12_90, "$12.90"),
         ("MYR", "ms_MY", 1, "RM\N{NO-BREAK SPACE}0.01"),

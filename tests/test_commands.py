@@ -1,20 +1,22 @@
 """The operator's commands: what they show, and what they do to an authorised charge."""
 
 import getpass
+import logging
 import uuid
 from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
 from fault_rig import begin, set_attempt
-from rig import why
+from rig import free_port, why
 from shopper import Shopper
-from sqlalchemy import create_engine, update
+from sqlalchemy import create_engine, text, update
 
 from payment import money
 from payment.gateway import verbs
-from payment.operations import commands, terminal
-from payment.orders import entries, ledger, queries
+from payment.gateway.errors import NothingSent
+from payment.operations import commands, refunds, terminal
+from payment.orders import entries, ledger, queries, search
 from payment.orders.models import Attempt, Delivery, Order
 
 
@@ -132,6 +134,25 @@ def test_what_needs_attention_is_listed_until_it_is_cleared(shop, shopper):
     assert (lowered.by, lowered.why) == (f"operator {getpass.getuser()}", "sent again")
 
 
+def test_an_open_dispute_stays_listed_until_it_has_ended(shop, shopper):
+    """A27: what is cleared is the rest, and that is said with exit code 1."""
+    shopper.adds()
+    shopper.pays()
+    order = shopper.order_id
+    with shop.app.app_context():
+        ledger.note_dispute(shop.order(order).attempts[0], "open", "a test")
+        ledger.flag(order, "the parcel came back", "a test")
+    for cleared in ("Cleared 1.\n", ""):
+        result = run(shop, "clear", order)
+        assert (result.exit_code, result.stdout) == (1, cleared)
+        assert "A dispute over it is open, so its flag stays" in result.output
+        assert order in run(shop, "list", "--attention").output
+    with shop.app.app_context():
+        ledger.note_dispute(shop.order(order).attempts[0], "won", "a test")
+    assert run(shop, "clear", order).stdout == "Cleared 1.\n"
+    assert order not in run(shop, "list", "--attention").output
+
+
 def test_each_command_says_which_omise_and_which_book_it_speaks_to(shop, shopper):
     """F5: on stderr, so that what it prints can be read by a program."""
     for command in ("list", "sweep", "upgrade"):
@@ -211,7 +232,10 @@ def test_part_of_an_authorised_charge_is_captured(build_shop, remembered):
     [
         ("0", "must be more than nothing"),
         ("ten", "is not an amount of THB"),
-        ("490.01", "The charge is pending. Omise answered: HTTP 400"),
+        (
+            "490.01",
+            "The charge is authorised, not captured yet. Omise answered: HTTP 400",
+        ),
         # Omise takes a part of a pre_auth only (charges-api#capture).
         ("120.50", "only of what was authorised under AUTO_CAPTURE=pre_auth"),
     ],
@@ -460,6 +484,74 @@ def test_a_capture_of_which_nothing_can_be_read_says_so(authorised):
     assert shop.order(order.id).paid_at
 
 
+@pytest.mark.parametrize("command", ["capture", "reverse"])
+def test_a_command_that_sent_nothing_says_so(authorised, monkeypatch, command):
+    """A23: no connection could be made, so nobody need look whether it was done."""
+    shop, order = authorised
+    nowhere = f"http://127.0.0.1:{free_port()}/"
+    monkeypatch.setitem(shop.app.config, "OMISE_API_BASE", nowhere)
+    result = run(shop, command, order.id, "--yes")
+    assert result.exit_code == 1
+    assert "Nothing was done. Nothing was sent to Omise: no connection" in result.output
+
+
+def test_what_was_not_sent_for_another_reason_is_read_all_the_same(
+    authorised, monkeypatch
+):
+    """A17: it is done, whoever did it."""
+    shop, order = authorised
+    with shop.app.app_context():
+        verbs.capture_charge(order.attempts[0].charge_id)
+
+    def nothing(*_):
+        raise NothingSent("too many wait for Omise")
+
+    monkeypatch.setattr(verbs, "capture_charge", nothing)
+    result = run(shop, "capture", order.id, "--yes")
+    assert (result.exit_code, result.stdout) == (0, "Captured 490.00 THB.\n")
+
+
+def test_what_is_authorised_is_not_called_pending(authorised):
+    """A27: it says how it stands, and what can be done about it."""
+    shop, order = authorised
+    for command in ("refund", "expire"):
+        said = run(shop, command, order.id, "--yes").output
+        assert "attempt 1 is authorised, not captured yet." in said
+        assert f"`flask payment reverse {order.id}` releases what is authorised" in said
+    with shop.app.app_context(), pytest.raises(refunds.RefundRefused) as refused:
+        refunds._open(
+            order.id, order.attempts[0].id, None, [], by="operator", why="", again=False
+        )
+    assert "is authorised, not captured yet, so there is no money" in str(refused.value)
+    assert (
+        "attempt 1: authorised, not captured yet, card"
+        in run(shop, "show", order.id).stdout
+    )
+
+
+def test_a_log_line_of_a_command_is_for_who_asks_for_it(shop, monkeypatch, caplog):
+    """At a terminal warnings and errors alone; a service's log has every line."""
+
+    def heard(*args):
+        caplog.clear()
+        shop.app.test_cli_runner().invoke(args=["payment", *args])
+        return {one.levelname for one in caplog.records if one.name == "payment.probe"}
+
+    log = logging.getLogger("payment.probe")
+
+    def orders(*_):
+        log.info("a line")
+        log.warning("a warning")
+        return []
+
+    monkeypatch.setattr(search, "orders", orders)
+    assert heard("list") == {"INFO", "WARNING"}
+    monkeypatch.setattr(terminal, "is_read_by_a_person", lambda: True)
+    assert heard("list") == {"WARNING"}
+    assert heard("-v", "list") == {"INFO", "WARNING"}
+    assert logging.getLogger("payment").level == logging.INFO
+
+
 def test_sync_asks_about_what_has_ended_too(shop, shopper):
     """A14, A27: a late payment and a refund of the dashboard, without webhook or sweep."""
     begin(shop)
@@ -554,6 +646,23 @@ def test_a_book_that_is_away_is_said_by_every_command(shop, monkeypatch):
             assert "cannot be reached" in result.output
             assert result.stdout == ""
     away.dispose()
+
+
+def test_a_command_looks_at_the_shape_of_the_book_first(shop):
+    """B12: one that another release wrote is not read, and not written to."""
+    with shop.engine.begin() as connection:
+        version = connection.scalar(text("SELECT version_num FROM payment_version"))
+        connection.execute(text("UPDATE payment_version SET version_num = '9999'"))
+    try:
+        for command in (["list"], ["sweep"], ["refund", "x", "--yes"]):
+            result = run(shop, *command)
+            assert (result.exit_code, result.stdout) == (1, "")
+            assert "release" in result.output
+            assert not result.exc_info[0] or result.exc_info[0] is SystemExit
+    finally:
+        with shop.engine.begin() as connection:
+            back = text("UPDATE payment_version SET version_num = :version")
+            connection.execute(back, {"version": version})
 
 
 def test_a_sweep_that_goes_on_outlives_a_book_that_goes_away(shop, monkeypatch):

@@ -25,6 +25,8 @@ FRONT = (
     "config.py",
     "security.py",
     "reports.py",
+    "addresses.py",
+    "packing.py",
     "logs.py",
     "gunicorn.conf.py",
 )
@@ -650,3 +652,60 @@ def test_an_env_file_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match="UTF-8") as refusal:
         config._read_env_file()
     assert str(path) in refusal.value.message
+
+
+SENDER = {"MAIL_FROM": "Little Monsoon <shop@shop.example>"}
+
+
+@pytest.mark.parametrize(
+    ("said", "server"),
+    [
+        ("mail.shop.example:587", "smtp://mail.shop.example:587"),
+        ("localhost", "smtp://localhost"),
+        ("smtps://a:b%40c@mail.shop.example", "smtps://a:b%40c@mail.shop.example"),
+        ("terminal", "terminal"),
+        ("off", ""),
+        ("", ""),
+    ],
+)
+def test_a_mail_server_is_taken_as_it_is_written(tmp_path, said, server):
+    got = checked(tmp_path, **TEST_KEYS, **SENDER, MAIL_SERVER=said)
+    assert got["MAIL_SERVER"] == server
+
+
+def test_a_shop_of_the_sandbox_shows_its_mails_and_one_with_keys_sends_none(tmp_path):
+    assert checked(tmp_path, OMISE_SANDBOX="on")["MAIL_SERVER"] == "terminal"
+    assert checked(tmp_path, OMISE_SANDBOX="on", MAIL_SERVER="off")["MAIL_SERVER"] == ""
+    assert checked(tmp_path, **TEST_KEYS)["MAIL_SERVER"] == ""
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        "https://secret@mail.shop.example",
+        "smtp://",
+        "smtp://secret@mail.shop.example:mail",
+        "secret@mail.shop.example:99999",
+        "smtp://mail.shop.example/secret",
+        "smtp://mail.shop.example?secret",
+    ],
+)
+def test_a_mail_server_that_is_none_is_refused_without_its_password(tmp_path, server):
+    with pytest.raises(ConfigError, match="^MAIL_SERVER must be") as refusal:
+        checked(tmp_path, **TEST_KEYS, **SENDER, MAIL_SERVER=server)
+    assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "",
+        "shop",
+        "Shop <shop@shop.example",
+        "a@shop.example, b@shop.example",
+        "Shop\r\nBcc: b@shop.example <shop@shop.example>",
+    ],
+)
+def test_a_sender_that_is_none_is_refused(tmp_path, sender):
+    with pytest.raises(ConfigError, match="^MAIL_FROM must be"):
+        checked(tmp_path, **TEST_KEYS, MAIL_SERVER="localhost", MAIL_FROM=sender)

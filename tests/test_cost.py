@@ -1,11 +1,16 @@
-"""What a payment costs the order book: transactions and statements are counted, never timed."""
+"""What payments and pages cost: transactions, statements, signatures and formatted prices are
+counted, never timed."""
 
 from contextlib import contextmanager
+from itertools import product
 
 import pytest
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import event
 
-from payment import order_changed, order_paid
+from payment import money, order_changed, order_paid
+from payment.orders import ledger, queries
+from store import cart
 
 GOOD, POOR = "4242424242424242", "4111111111140011"
 
@@ -95,3 +100,90 @@ def test_signals_nobody_hears_cost_nothing(quiet, shopper):
     assert not order_paid.has_receivers_for(quiet.app)
     assert not order_changed.has_receivers_for(quiet.app)
     assert cost(quiet, shopper)["transactions"] == 2
+
+
+# Each page, and how many statements it asks of a shopper's orders.
+PAGES = ("/", "/cart", "/checkout")
+BASKET = ("cloud-oolong", "celadon-cup", "rain-ink")
+
+
+@pytest.fixture
+def regular(quiet, shopper):
+    """Give a shopper with three lines in the basket who has paid here and looked at each page."""
+    shopper.adds()
+    shopper.pays()
+    for sku in BASKET:
+        shopper.adds(sku)
+    for path in PAGES:
+        assert shopper.get(path).status_code == 200
+    return shopper
+
+
+def calls(monkeypatch, counted, name):
+    """Count how often a function is called, as a list that grows."""
+    made, real = [], getattr(counted, name)
+
+    def call(*said, **more):
+        made.append(name)
+        return real(*said, **more)
+
+    monkeypatch.setattr(counted, name, call)
+    return made
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_asks_for_a_shopper_s_orders_once(quiet, regular, path):
+    """With what belongs to them: their attempts, the refunds of those, and their flags."""
+    with counted(quiet) as count:
+        regular.get(path)
+    belonging = 3
+    assert count["transactions"] == 1
+    assert count["statements"] == 1 + belonging
+    assert count["durable"] == 0
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_opens_its_session_and_signs_its_token_once(regular, monkeypatch, path):
+    opened = calls(monkeypatch, URLSafeTimedSerializer, "loads")
+    signed = calls(monkeypatch, URLSafeTimedSerializer, "dumps")
+    regular.get(path)
+    assert (len(opened), len(signed)) == (1, 1)
+
+
+def test_adding_opens_session_and_token_and_signs_the_session(regular, monkeypatch):
+    form = {"csrf_token": regular.hidden(regular.get("/").text)["csrf_token"]}
+    opened = calls(monkeypatch, URLSafeTimedSerializer, "loads")
+    signed = calls(monkeypatch, URLSafeTimedSerializer, "dumps")
+    regular.post("/add", form | {"sku": "rain-ink"}, allow_redirects=False)
+    assert regular.page.status_code == 303
+    assert (len(opened), len(signed)) == (2, 1)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_price_that_was_written_before_is_not_formatted_again(
+    regular, monkeypatch, path
+):
+    store, payment = (calls(monkeypatch, of, "format_currency") for of in (cart, money))
+    regular.get(path)
+    assert (len(store), len(payment)) == (0, 0)
+
+
+@pytest.mark.parametrize("written", [cart._written, money._written])
+def test_each_amount_has_a_text_of_its_own_by_currency_and_locale(written):
+    asked = list(product((129000, 129001), ("THB", "SGD"), ("en", "de", "ar_EG")))
+    assert len({written(*one) for one in [*asked, *asked]}) == len(asked)
+
+
+def test_orders_are_read_again_once_anything_was_done(quiet):
+    """A page that changes an order shows it as it is then; a sweep reads anew each time."""
+    order_id = quiet.orders(49000, "THB")
+    with quiet.app.test_request_context():
+        first = queries.latest_orders_of("somebody")
+        assert queries.latest_orders_of("somebody") is first
+        assert queries.latest_orders_of("another") is not first
+        first = queries.latest_orders_of("somebody")
+        ledger.flag(order_id, "a reason", "operator")
+        assert queries.latest_orders_of("somebody") is not first
+    with quiet.app.app_context():
+        first = queries.latest_orders_of("somebody")
+        assert queries.latest_orders_of("somebody") is not first

@@ -62,6 +62,7 @@ def test_a_healthy_shop_is_told_so_line_by_line(shop):
         "API version",
         "clock",
         "webhook address",
+        "charges",
         "deliveries",
         "currency",
         "addresses",
@@ -92,6 +93,27 @@ def test_what_the_account_says_is_compared(shop, setting, subject, level, said):
     found = findings(shop)[subject]
     assert (found[0], said in found[1]) == (level, True), found
     shop.omise.control("settings", country="TH", api_version="2019-05-29")
+
+
+def test_a_book_of_another_account_is_said(shop):
+    """Its charges are nobody's here, and none could be captured or given back."""
+    assert findings(shop)["charges"][:2] == (
+        "ok",
+        "The order book has no charge by such keys yet.",
+    )
+    older, newer = paid(shop), paid(shop)
+    set_attempt(shop, older, charge_id="chrg_test_5older")
+    level, said, _ = findings(shop)["charges"]
+    assert (level, said.startswith("The order book's newest is acc")) == ("ok", True)
+    set_attempt(shop, newer, charge_id="chrg_test_5elsewhere")
+    level, said, advice = findings(shop, exit_code=1)["charges"]
+    assert (level, "has no charge chrg_test_5elsewhere" in said) == ("fail", True)
+    assert "The order book is of another Omise account" in said
+    assert "DATABASE_URL" in advice
+    # What was charged by keys of the other kind says nothing of these.
+    set_attempt(shop, newer, livemode=True)
+    set_attempt(shop, older, livemode=True)
+    assert findings(shop)["charges"][0] == "ok"
 
 
 def test_no_webhook_secret_is_said(shop, monkeypatch):

@@ -110,7 +110,7 @@ def test_truemoney_wallet(window, shop):
 
 @pytest.mark.parametrize("look", [PHONE], ids=["phone"])
 def test_konbini_paid_at_the_counter(build_shop, opened, look):
-    shop = build_shop(STORE_CURRENCY="JPY", STORE_LOCALE="ja_JP")
+    shop = build_shop(STORE_CURRENCY="JPY")
     window = opened(shop, **look)
     window.adds()
     window.opens_checkout()

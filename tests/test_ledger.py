@@ -85,6 +85,7 @@ def charge_of(attempt, status="pending", **other):
         livemode=False,
         refundable=True,
         refunded_amount=0,
+        refund_ids=(),
         captured_less=None,
         dispute=None,
         order_id=attempt.order_id,
@@ -955,7 +956,8 @@ def test_every_move_flag_and_payment_is_in_the_history_and_told(heard):
             None,
             None,
             "sweep",
-            f"charge {paid.id}: 1.00 THB was refunded that nobody asked for here",
+            f"charge {paid.id}: 1.00 THB was refunded that nobody asked for here: find out on "
+            "the dashboard who gave it back, and clear the flag if it is right",
             "attention_needed",
         ),
     ]
@@ -1000,6 +1002,32 @@ def test_a_dispute_is_noted_flagged_and_never_set_back():
         "open",
     ]
     assert order_of(attempt).paid_at
+
+
+def test_the_flag_of_an_open_dispute_is_not_lowered():
+    """A27: only its end makes it an operator's to put away."""
+    attempt, _ = opens()
+    ledger.record(charge_of(attempt, "successful"), "charge")
+    ledger.note_dispute(again(attempt), "open", "sweep")
+    ledger.flag(attempt.order_id, "the parcel came back", "a test")
+    assert ledger.unflag(attempt.order_id, "operator a") == 1
+    (left,) = order_of(attempt).flags
+    assert "is disputed (open): answer on the dashboard" in left.why
+    assert ledger.unflag(attempt.order_id, "operator a") == 0
+    ledger.note_dispute(again(attempt), "lost", "sweep")
+    assert ledger.unflag(attempt.order_id, "operator a") == 2
+    assert order_of(attempt).flags == []
+
+
+def test_an_unasked_refund_is_named():
+    """A27: which it is, and what to do."""
+    attempt, _ = opens()
+    paid = charge_of(attempt, "successful")
+    ledger.record(paid, "charge")
+    refunds = {"refunded_amount": 12000, "refund_ids": ("rfnd_test_1", "rfnd_test_2")}
+    ledger.record(replace(paid, **refunds), "sweep")
+    said = why(order_of(attempt))
+    assert "for here (rfnd_test_1, rfnd_test_2): find out on the dashboard" in said
 
 
 def test_what_was_captured_is_kept_where_it_was_not_all():

@@ -3,18 +3,23 @@
 import csv
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
 from fault_rig import ago, begin, set_attempt
+from processes import ROOT
+from rig import free_port
 from shopper import Shopper
 from sqlalchemy import update
 
 from payment.gateway import verbs
 from payment.operations import telling
 from payment.orders import ledger, search
-from payment.orders.models import Attempt, Order
+from payment.orders.models import Attempt, Entry, Order
 from payment.orders.search import Wanted
 
 TIME = r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC"
@@ -166,7 +171,6 @@ def test_a_line_of_json_tells_what_a_program_needs(shop):
     times = [told.pop(key) for key in ("created_at", "paid_at")]
     for one in times:
         assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", one)
-    told.pop("expires_at")
     assert told == {
         "order": order,
         "status": "paid",
@@ -182,6 +186,7 @@ def test_a_line_of_json_tells_what_a_program_needs(shop):
         "charge": charge,
         "livemode": False,
         "failure_code": None,
+        "expires_at": None,
         "dispute": None,
     }
     assert listed(shop, "--email", "nobody@example.com") == []
@@ -225,7 +230,7 @@ def test_what_is_not_found_is_said(shop, what, said):
 
 def test_too_little_of_an_order_s_id_is_for_looking_alone(shop):
     """What moves money wants eight characters, and only one order that begins so."""
-    order = order_of(shop)
+    order = order_of(shop, email="a@example.com", remember="yes")
     short = run(shop, "refund", order[:5], "--yes")
     assert f"is short for {order}: say 8 characters or more." in short.output
     with shop.engine.begin() as connection:
@@ -250,7 +255,7 @@ def test_show_tells_times_card_dashboard_and_mode(shop, served):
     dashboard = f"{shop.omise.base}dashboard/charges/{attempt.charge_id}"
     for told in (
         rf"^order {order} of {TIME}$",
-        rf"^  partly refunded since {TIME}$",
+        rf"^  partly refunded since {TIME}, paid since {TIME}$",
         rf"^  begun {TIME}, test$",
         r"^  by Visa •••• 4242$",
         rf"^  refund \S+: 10.00 THB done rfnd_test_\w+ on {TIME} by operator \w+ \(a crack\)$",
@@ -266,6 +271,81 @@ def test_show_tells_times_card_dashboard_and_mode(shop, served):
     assert told["lines"][0]["amount"] == 49000
     assert {one["charge"] for one in told["deliveries"]} == {attempt.charge_id}
     assert told["history"][0]["what"] == "opened"
+
+
+def test_since_when_an_order_is_refunded_is_not_since_when_it_is_paid(shop):
+    order = order_of(shop)
+    paid = telling.moment(shop.order(order).paid_at)
+    assert f"  paid since {paid}\n" in run(shop, "show", order).stdout
+    refund(shop, order, 12000)
+    given_back = ago(shop, hours=-3)
+    with shop.engine.begin() as connection:
+        noted = update(Entry).where(Entry.what == "refunded")
+        connection.execute(noted.values(at=given_back))
+    said = f"  partly refunded since {telling.moment(given_back)}, paid since {paid}\n"
+    assert said in run(shop, "show", order).stdout
+
+
+def test_what_waits_has_a_time_and_what_is_paid_has_none(shop):
+    order_of(shop, pay=Shopper.pays_by, type="promptpay")
+    (told,) = listed(shop)
+    assert told["expires_at"] is not None
+
+
+def test_a_way_that_nobody_knows_is_refused(shop):
+    """Not an empty list, which would say that nobody has paid so."""
+    for args in (["list"], ["export", "--csv"]):
+        odd = run(shop, *args, "--method", "promtpay")
+        assert (odd.exit_code, odd.stdout) == (2, "")
+        assert "'promtpay' is none of " in odd.output
+        assert " promptpay," in odd.output
+    order = order_of(shop)
+    set_attempt(shop, order, method="a_way_of_2027")
+    assert [one["order"] for one in listed(shop, "--method", "a_way_of_2027")] == [
+        order
+    ]
+
+
+@pytest.mark.parametrize("args", [[], ["--json"], ["--status", "paid"]])
+def test_that_nothing_matches_is_said(shop, args):
+    """To people; a program reads an empty list."""
+    empty = run(shop, "list", *args)
+    assert (empty.exit_code, empty.stdout) == (0, "")
+    assert "Nothing matches." in empty.stderr
+    held = run(shop, "list", "--capture")
+    assert (held.exit_code, held.stdout) == (0, "")
+    assert "Nothing is authorised, so nothing must be captured." in held.stderr
+    order_of(shop)
+    assert "Nothing" not in run(shop, "list", *args).stderr
+
+
+@pytest.mark.parametrize("command", [["export", "--csv"], ["list"], ["show"]])
+def test_who_reads_no_further_ends_a_command_quietly(shop, tmp_path, command):
+    """As `| head` does, with the code of SIGPIPE; also where all of it was in a buffer."""
+    order = order_of(shop)
+    arguments = [*command, order] if command == ["show"] else command
+    environment = os.environ | {
+        "DATABASE_URL": shop.app.config["DATABASE_URL"],
+        "OMISE_SANDBOX": "on",
+        "SANDBOX_DATABASE": str(tmp_path / "sandbox.sqlite3"),
+        "FLASK_SECRET_KEY": "a" * 40,
+        "SERVER_NAME": f"localhost:{free_port()}",
+        "PYTHONUNBUFFERED": "",
+    }
+    reads, writes = os.pipe()
+    os.close(reads)
+    ended = subprocess.run(
+        [sys.executable, "-m", "flask", "payment", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=writes,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writes)
+    assert ended.returncode == 141, ended.stderr
+    for word in ("Error", "Traceback", "Exception", "Broken"):
+        assert word not in ended.stderr
 
 
 def test_the_dashboard_of_omise_itself_is_omise_s(shop):

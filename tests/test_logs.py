@@ -111,7 +111,7 @@ class Page:
 
     def wrong_method(self, shopper, _):
         """405."""
-        return shopper.get("/add")
+        return shopper.get("/webhook")
 
     def long_form(self, shopper, _):
         """413."""

@@ -238,4 +238,7 @@ def test_the_genuine_script_is_allowed_by_its_path_alone(pages):
         sources = policy(pages[page].headers)["script-src"]
         assert sources == ["'self'", "https://cdn.omise.co/omise.js"]
         scripts = [src for src, _ in Scripts(pages[page].text).found]
-        assert scripts == ["https://cdn.omise.co/omise.js", "/payment/payment.js"]
+        assert [one.partition("?")[0] for one in scripts] == [
+            "https://cdn.omise.co/omise.js",
+            "/payment/payment.js",
+        ]

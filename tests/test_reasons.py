@@ -42,6 +42,22 @@ def test_every_sentence_says_what_to_do_next(text):
     assert text.endswith(".")
 
 
+# Somebody may have confirmed at the last moment.
+RAN_OUT = ("timeout", "payment_expired")
+
+
+@pytest.mark.parametrize("code", sorted({*SENTENCES, "a_code_of_2027"} - {*RAN_OUT}))
+def test_what_is_certain_is_said_that_nothing_was_charged(code):
+    """Who reads of a failure asks first whether money is gone."""
+    assert "nothing was charged" in explain(code).lower()
+
+
+@pytest.mark.parametrize("code", RAN_OUT)
+def test_where_it_is_not_certain_one_looks_first(code):
+    assert "charged" not in explain(code)
+    assert "shows no payment, you can try again" in explain(code)
+
+
 @pytest.mark.parametrize("code", ["", None, "a_code_of_2027"])
 def test_a_code_that_nobody_knows_yet_still_says_what_to_do(code):
     assert explain(code) == OTHERWISE

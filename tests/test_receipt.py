@@ -58,6 +58,34 @@ def test_a_receipt_names_the_reference_and_the_way(filled):
         assert text in filled.page.text
 
 
+@pytest.mark.parametrize(
+    ("way", "typed", "currency", "by", "how"),
+    [
+        ("installment_kbank", {"installment_term": "3"}, "THB")
+        + ("Instalments with KBank", "Instalments with KBank (3 months)"),
+        ("gcash", {}, "THB", "GCash", "GCash"),
+        ("bkash", {}, "THB", "bKash", "bKash"),
+        ("mobile_banking_scb", {}, "THB", "SCB", "SCB"),
+    ],
+)
+def test_the_page_says_once_how_it_was_paid(
+    shop, shopper, way, typed, currency, by, how
+):
+    """Instalments are named as such, where no list stands around them."""
+    shop.omise.reset()
+    order_id = shop.orders(900_000, currency)
+    shopper.opens_order(order_id, "/pay")
+    shopper.chooses(way, **typed)
+    shop.omise.control(f"charges/{shop.omise.latest()['id']}/pay")
+    shopper.opens_order(order_id, "/complete")
+    assert shopper.state == "paid"
+    assert receipt_of(shop, order_id).paid_by == by
+    page = shopper.page.text
+    assert re.search(rf"<dt>Paid by</dt><dd>{re.escape(how)}</dd>", page)
+    name = how.split(" with ")[-1].split(" (")[0]
+    assert page.count(name) == 1
+
+
 def test_a_receipt_has_what_the_total_has_beyond_its_lines(filled):
     filled.pays()
     order = filled.shop.order(filled.order_id)

@@ -114,7 +114,9 @@ def test_what_is_not_paid_is_not_given_back(shop):
         shopper.adds()
         shopper.pays_by("promptpay")
         order = shop.order(shopper.order_id)
-    with pytest.raises(refunds.RefundRefused, match="is pending, so there is no money"):
+    with pytest.raises(
+        refunds.RefundRefused, match="is waiting to be paid, so there is no money"
+    ):
         give_back(shop, order)
     assert refunds_in_book(shop, order) == []
 
@@ -302,7 +304,7 @@ def test_a_refund_that_could_not_be_written_down_is_not_called_nothing(
         raise OrdersUnavailable("asked for")
 
     with monkeypatch.context() as blip:
-        blip.setattr(refunds, "_closed", away)
+        blip.setattr(refunds, "_outcome_noted", away)
         result = run(shop, "refund", paid.id, "100", "--yes")
     assert result.exit_code == 1
     assert "nothing was" not in result.output.lower()
@@ -348,7 +350,9 @@ def test_a_refund_that_another_row_has_is_not_taken_twice(shop, paid):
     lost = give_back(shop, paid, 10000, again=True)
     with shop.app.app_context():
         made = verbs.Refund(first.refund_id, 10000, "closed", False, None)
-        assert refunds._close(lost.id, "done", "sweep", made=made).status == "sent"
+        assert (
+            refunds._note_outcome(lost.id, "done", "sweep", made=made).status == "sent"
+        )
     assert refunds_in_book(shop, paid) == [("done", 10000), ("sent", 10000)]
 
 
@@ -364,6 +368,37 @@ def test_one_of_two_that_could_be_ours_is_flagged(shop, paid, monkeypatch):
     assert "2 of its amount are new" in why(shop.order(paid.id))
 
 
+def test_one_that_is_known_by_its_amount_alone_is_said_to_be(shop, paid, monkeypatch):
+    """A24: 2017-11-02 cannot tell ours from one that somebody made on the dashboard meanwhile."""
+    monkeypatch.setitem(shop.app.config, "OMISE_API_VERSION", "2017-11-02")
+    shop.omise.breaks("reset_before", **CREATE)
+    lost = give_back(shop, paid, 10000)
+    assert lost.status == "sent"
+    with shop.app.app_context():
+        verbs.refund_charge(paid.attempts[0].charge_id, 10000, "by hand")
+    assert asks_again(shop, lost) == "done"
+    said = why(shop.order(paid.id))
+    assert "of 100.00 THB was lost, and 1 of its amount is new (rfnd_test_" in said
+    assert "made it on the dashboard, ours was never made" in said
+
+
+@pytest.mark.parametrize("status", ["failed", "rejected", "reversed"])
+def test_sync_finds_a_refund_that_failed_after_it_was_done(shop, paid, status):
+    """A24: it is in the history, and the money can be given back once more."""
+    given = give_back(shop, paid, 10000)
+    with shop.app.app_context():
+        (row,) = verbs.refunds_of(paid.attempts[0].charge_id).objects()
+    shop.omise.breaks("change", set={"data": [row | {"status": status}]}, **LIST)
+    said = (
+        f"refund {given.refund_id} of 100.00 THB was done, and Omise calls it {status}"
+    )
+    assert said in run(shop, "sync", paid.id).stdout
+    assert refunds_in_book(shop, paid) == [("failed", 10000)]
+    with shop.app.app_context():
+        history = [one.became for one in entries.history(paid.id)]
+    assert "failed 100.00 THB" in history
+
+
 def test_a_refund_that_another_row_has_is_no_candidate(shop, paid, monkeypatch):
     """A24: what is known to be another's leaves nothing to guess."""
     monkeypatch.setitem(shop.app.config, "OMISE_API_VERSION", "2017-11-02")
@@ -375,7 +410,7 @@ def test_a_refund_that_another_row_has_is_no_candidate(shop, paid, monkeypatch):
     assert asks_again(shop, lost) == "not_found"
     assert give_back(shop, paid, 10000, again=True).status == "done"
     assert asks_again(shop, lost) == "done"
-    assert why(shop.order(paid.id)) is None
+    assert " 1 of its amount is new" in why(shop.order(paid.id))
     made = [one.refund_id for one in shop.order(paid.id).attempts[0].refunds]
     assert len(set(made)) == 2
 
@@ -588,5 +623,5 @@ def test_nothing_is_written_when_omise_cannot_be_asked(build_shop):
     result = run(shop, "refund", order.id, "--yes")
     assert result.exit_code == 1
     assert "Omise could not be asked" in result.output
-    assert "Nothing is known to have moved" in result.output
+    assert "No refund was sent, so no money has moved." in result.output
     assert shop.order(order.id).attempts[0].refunds == []

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sandbox_shapes import keys
 
 from sandbox import PUBLIC_KEY
+from sandbox.kinds.kind import TRANSFER
 
 pytest_plugins = ("sandbox_rig",)
 
@@ -213,6 +214,25 @@ def test_transfer_is_made_changed_and_deleted(sdk, rig):
     assert transfer.destroyed
     assert sdk.Transfer.retrieve().total == 0
     assert told(rig) == ["transfer.create", "transfer.update", "transfer.destroy"]
+
+
+@pytest.mark.parametrize("version", ["2019-05-29", "2017-11-02"])
+def test_transfer_of_older_books_is_drawn_and_moved(rig, version):
+    """Its transactions were not kept then."""
+    rig.charge(200000)
+    transfer = rig.post("transfers", amount=60000)
+    with rig.app.app_context(), rig.books.change():
+        kept = TRANSFER.find(transfer["id"])
+        del kept["transactions"]
+        TRANSFER.save(kept)
+    path, asked = f"transfers/{transfer['id']}", {"Omise-Version": version}
+    drawn = rig.get(path, headers=asked)
+    assert drawn["id"] == transfer["id"]
+    assert not drawn.get("transactions")
+    assert rig.get("transfers", headers=asked)["total"] == 1
+    changed = rig.call("PATCH", path, json={"amount": 50000}).json()
+    (line,) = changed["transactions"]
+    assert (line["direction"], line["amount"]) == ("credit", 10000)
 
 
 def test_transfer_leaves_the_balance_and_may_not_exceed_it(rig):

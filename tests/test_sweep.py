@@ -510,9 +510,9 @@ def test_a_refund_on_the_dashboard_is_found_without_any_webhook(quiet):
     quiet.sweep()
     assert quiet.order(order).attempts[0].refunded_amount == 12000
     assert quiet.order(order).paid_at
-    assert "120.00 THB was refunded that nobody asked for here" in why(
-        quiet.order(order)
-    )
+    (made,) = quiet.omise.latest()["refunds"]["data"]
+    said = why(quiet.order(order))
+    assert f"120.00 THB was refunded that nobody asked for here ({made['id']})" in said
     # What is given back from here is asked for, and the flag is raised once.
     runner = quiet.app.test_cli_runner()
     assert runner.invoke(args=["payment", "clear", order]).exit_code == 0
@@ -574,6 +574,71 @@ def test_a_dispute_is_followed_to_its_end_however_long_that_takes(quiet):
     quiet.omise.breaks("change", method="GET", path="/events", set=nothing)
     run_round(quiet, news)
     assert quiet.order(order).attempts[0].dispute == "lost"
+
+
+def test_a_dispute_of_which_no_list_tells_is_asked_about_by_its_charge(
+    quiet, monkeypatch
+):
+    """A27: however many newer ones there are; once an hour, the one first that waited longest."""
+    older = paid_order(quiet)
+    quiet.omise.control(f"charges/{charge_id(quiet, older)}/dispute")
+    news = News()
+    run_round(quiet, news)
+    assert quiet.order(older).attempts[0].dispute == "open"
+    (dispute,) = disputes_of(quiet)
+    newer = paid_order(quiet)
+    quiet.omise.control(f"charges/{charge_id(quiet, newer)}/dispute")
+    key = (sandbox.SECRET_KEY, "")
+    uri = f"{quiet.omise.base}disputes/{dispute['id']}/accept"
+    requests.patch(uri, auth=key, timeout=30).raise_for_status()
+    monkeypatch.setattr(verbs, "PAGE", 1)
+    monkeypatch.setattr(sweep, "_PAGES_OF_NEWS", 1)
+    nothing = {"data": [], "total": 0}
+    quiet.omise.breaks("change", method="GET", path="/events", set=nothing, times=0)
+    set_attempt(quiet, older, checked_at=ago(quiet, minutes=59))
+    run_round(quiet, news)
+    assert quiet.order(older).attempts[0].dispute == "open"
+    set_attempt(quiet, older, checked_at=ago(quiet, minutes=61))
+    run_round(quiet, news)
+    assert quiet.order(older).attempts[0].dispute == "lost"
+
+
+def test_a_refund_that_was_done_and_failed_since_is_flagged_once(quiet):
+    """A24: weeks later, in a sweep that goes on: it looks far back once a day."""
+    order = paid_order(quiet)
+    runner, news = quiet.app.test_cli_runner(), News()
+    refund = ["payment", "refund", order, "100", "--yes"]
+    quiet.omise.control("settings", clock_offset=-9 * 24 * 60 * 60)
+    assert runner.invoke(args=refund).exit_code == 0
+    quiet.omise.control("settings", clock_offset=0)
+    run_round(quiet, news)
+    (row,) = refunds_at_omise(quiet)
+    failed = {"data": [row | {"status": "failed"}], "total": 1}
+    quiet.omise.breaks("change", method="GET", path="/refunds", set=failed, times=0)
+    # What a list shows of a span that it was not asked for is refused.
+    _, lines = run_round(quiet, news)
+    assert lines == ["refunds of the dashboard: a list of another span"]
+    news.looked_far_back_at = ago(quiet, hours=25)
+    _, lines = run_round(quiet, news)
+    assert lines == [f"refund {row['id']}: done -> failed"]
+    attempt = quiet.order(order).attempts[0]
+    (given,) = attempt.refunds
+    assert (given.status, given.failure_code) == ("failed", "failed")
+    assert attempt.refunded_amount == 0
+    said = why(quiet.order(order))
+    assert f"refund {row['id']} of 100.00 THB was done, and Omise calls it" in said
+    assert runner.invoke(args=["payment", "clear", order]).exit_code == 0
+    quiet.omise.heals()
+    for _ in range(2):
+        run_round(quiet, News())
+    assert "was done, and Omise" not in (why(quiet.order(order)) or "")
+
+
+def refunds_at_omise(shop):
+    key = (sandbox.SECRET_KEY, "")
+    return requests.get(f"{shop.omise.base}refunds", auth=key, timeout=30).json()[
+        "data"
+    ]
 
 
 def test_of_long_lists_the_newest_are_read_and_the_rest_is_told(quiet, monkeypatch):

@@ -5,6 +5,7 @@ import re
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -488,6 +489,26 @@ def test_a_code_is_served_to_be_looked_at_or_to_be_saved(shop, shopper, by):
     shop.omise.control(f"charges/{shop.omise.latest()['id']}/pay")
     shop.sweep()
     assert shopper.opens_order(order_id, "/code").status_code == 404
+
+
+def test_the_address_of_a_code_is_its_attempt_s(shop, shopper):
+    """D7: a page that is shown again never shows the code of an earlier attempt."""
+    begin(shop)
+    order_id = shop.orders(10_000, "THB")
+    codes = []
+    for _ in range(2):
+        shopper.opens_order(order_id, "/pay")
+        shopper.chooses("promptpay")
+        found = re.findall(r'(?:src|href)="([^"]*/code[^"]*)"', shopper.page.text)
+        codes.append([unescape(one) for one in found])
+        token = shopper.hidden()["csrf_token"]
+        if len(codes) == 1:
+            shopper.post(f"/orders/{order_id}/again", {"csrf_token": token})
+    old, new = codes
+    assert len(old) == len(new) == 2
+    assert not set(old) & set(new)
+    assert [shopper.get(one).status_code for one in old] == [404, 404]
+    assert [shopper.get(one).status_code for one in new] == [200, 200]
 
 
 # Token and source together

@@ -26,6 +26,8 @@ class Charge:
     livemode: bool
     refundable: bool
     refunded_amount: int
+    # The ids of its refunds; Omise makes 15 at most (refunds-api).
+    refund_ids: tuple[str, ...]
     # What was taken, where that is less than the amount (charges-api#capture); None: all of it.
     captured_less: int | None
     # The status of a dispute over it, or None.
@@ -66,6 +68,7 @@ class Charge:
             refundable=answer.get("refundable", not source) is True,
             # Named `refunded` in 2017-11-02.
             refunded_amount=_refunded(answer),
+            refund_ids=_refund_ids(answer),
             captured_less=_captured_less(answer),
             dispute=_dispute(answer),
             order_id=_text(metadata, "order_id", None),
@@ -175,6 +178,17 @@ def _known_number(holder, key):
 def _refunded(answer):
     key = "refunded_amount" if "refunded_amount" in answer else "refunded"
     return _known_number(answer, key) or 0
+
+
+def _refund_ids(answer):
+    """Read which refunds a charge names; what is no list of them names none."""
+    rows = _object(answer, "refunds").get("data")
+    named = [
+        _text(row, "id", None)
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, dict)
+    ]
+    return tuple(one for one in named if one)
 
 
 def _captured_less(answer):

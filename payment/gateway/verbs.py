@@ -350,7 +350,7 @@ class Refund:
 
         Omise has always closed a refund as it made it; another word is no "done".
         """
-        if self.status in ("failed", "rejected"):
+        if self.status in ("failed", "rejected", "reversed"):
             return "failed"
         return "done" if self.status in ("closed", None) else "sent"
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from ..gateway import verbs
 from ..gateway.charge import Charge
-from ..gateway.errors import GatewayError
+from ..gateway.errors import GatewayError, NothingSent
 from ..orders import ledger
 from ..orders.models import Attempt
+from .telling import stands
 
 
 class MoveRefused(Exception):
@@ -54,16 +55,20 @@ def _move(
 ) -> Attempt:
     """Do something to a charge; whatever comes back, the charge is then read: only that is
     believed."""
-    refusal: GatewayError | None = None
+    said, was_sent = "", True
     try:
         act(attempt.charge_id or "")
+    except NothingSent as error:
+        said, was_sent = f" Nothing was sent to Omise: {error}.", False
     except GatewayError as error:
-        refusal = error
-    now = (
-        ledger.record(verbs.find_charge(attempt.charge_id or ""), by, attempt)
-        or attempt
-    )
+        said = f" Omise answered: {error}."
+    try:
+        charge = verbs.find_charge(attempt.charge_id or "")
+    except GatewayError as error:
+        if was_sent:
+            raise
+        raise MoveRefused(f"Nothing was done.{said}") from error
+    now = ledger.record(charge, by, attempt) or attempt
     if now.status != wanted:
-        said = f" Omise answered: {refusal}." if refusal else ""
-        raise MoveRefused(f"The charge is {now.status}.{said}")
+        raise MoveRefused(f"The charge is {stands(now)}.{said}")
     return now

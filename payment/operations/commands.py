@@ -115,16 +115,14 @@ def doctor(as_json: bool) -> None:
 def sync(order_id: str) -> None:
     """Ask Omise about one order, and record what it says.
 
-    About every attempt of it, also those that have ended, and every refund that is open.
+    About every attempt of it, also those that have ended, and every refund.
     """
     order, unasked = order_of(order_id), 0
     for attempt in order.attempts:
         refuse_other_keys(attempt)
         try:
             reconcile(attempt, operator(), look([attempt], most_pages=50))
-            for refund in attempt.refunds:
-                if refund.status in ("sent", "not_found"):
-                    refunds.reconcile(refund, operator())
+            refunds.look_again(attempt, operator())
         except GatewayError as error:
             unasked += 1
             about = f"Omise could not be asked about attempt {attempt.number}"
@@ -194,10 +192,17 @@ def _is_closed_at_omise(attempt: Attempt, yes: bool) -> bool:
 @click.option("--reason", help="What was done; kept in the order's history.")
 def clear(order_id: str, reason: str | None) -> None:
     """Lower an order's flags, once you have looked after it."""
-    count = ledger.unflag(order_of(order_id).id, operator(), reason)
-    if not count:
+    order = order_of(order_id)
+    count = ledger.unflag(order.id, operator(), reason)
+    if count:
+        click.echo(f"Cleared {count}.")
+    elif not order.flags:
         raise click.ClickException("This order needs no attention: it has no flags.")
-    click.echo(f"Cleared {count}.")
+    if fresh(order).flags:
+        raise click.ClickException(
+            "A dispute over it is open, so its flag stays until that has ended: answer on the "
+            f"dashboard. `flask payment sync {order.id}` asks how it stands."
+        )
 
 
 @command("purge")

@@ -122,6 +122,7 @@ def _omise(has_book: bool) -> Iterator[Finding]:
     yield _clock(date, has_book)
     yield _webhook_address(account)
     if has_book:
+        yield _try("charges", _charges, str(account.get("id")))
         yield _try("deliveries", _deliveries)
     yield _try("currency", _currency, account)
 
@@ -159,6 +160,28 @@ def _mode(account: dict[str, Any]) -> Finding:
             _KEYS_ADVICE,
         )
     return Finding("mode", OK, "Money moves." if live else "No money moves.")
+
+
+def _charges(account: str) -> Finding:
+    """Ask about the newest charge of the book: keys of another account know none of them."""
+    newest = search.newest_charged(is_live(current_app.config))
+    if newest is None:
+        return Finding("charges", OK, "The order book has no charge by such keys yet.")
+    try:
+        verbs.find_charge(newest.charge_id or "")
+    except GatewayError as error:
+        if error.code != "not_found":
+            raise
+        return Finding(
+            "charges",
+            FAIL,
+            f"The order book is of another Omise account: {account} has no charge "
+            f"{newest.charge_id}, its newest.",
+            "Set the keys of the account that charged these orders, or give these keys an order "
+            "book of their own (DATABASE_URL). Until then nothing in it can be asked about, "
+            "captured or refunded.",
+        )
+    return Finding("charges", OK, f"The order book's newest is {account}'s.")
 
 
 def _version(account: dict[str, Any]) -> Finding:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from .. import methods
 from ..orders import entries, queries, search
 from ..orders.models import Order
 from ..orders.search import Wanted
@@ -40,6 +41,7 @@ def _filters(function: Callable) -> Callable:
         email: str | None,
         **rest: Any,
     ) -> Any:
+        _refuse_unknown(method)
         wanted = Wanted(standing, method, when(since), when(until), attention, email)
         return function(wanted=wanted, **rest)
 
@@ -68,6 +70,16 @@ def _filters(function: Callable) -> Callable:
     return chosen
 
 
+def _refuse_unknown(method: str | None) -> None:
+    """Refuse a way that neither the table of ways has nor any order in the book."""
+    known = sorted({way.type for way in methods.METHODS})
+    if method in (None, *known) or search.orders(Wanted(method=method), 1):
+        return
+    raise click.BadParameter(
+        f"{method!r} is none of {', '.join(known)}.", param_hint="'--method'"
+    )
+
+
 @command("list")
 @_filters
 @click.option(
@@ -84,15 +96,24 @@ def list_(wanted: Wanted, capture: bool, limit: int, as_json: bool) -> None:
         return
     if wanted != Wanted():
         raise click.UsageError("--capture goes with --limit and --json alone.")
-    now = queries.clock()
-    for attempt in search.held(limit):
+    now, held = queries.clock(), search.held(limit)
+    if not held:
+        _say_that_nothing("is authorised, so nothing must be captured")
+    for attempt in held:
         if as_json:
             _print_json(telling.held_as_dict(attempt))
         else:
             say(telling.held_line(attempt, now))
 
 
+def _say_that_nothing(so: str) -> None:
+    """Say why nothing is listed; for people, so that a program reads an empty list."""
+    click.echo(f"Nothing {so}.", err=True)
+
+
 def _tell(orders: list[Order], as_json: bool) -> None:
+    if not orders:
+        _say_that_nothing("matches")
     for order in orders:
         if as_json:
             _print_json(telling.as_dict(order))

@@ -12,7 +12,7 @@ from .. import money
 from ..gateway.errors import GatewayError
 from ..orders.models import Attempt, Order
 from . import captures, refunds
-from .telling import is_held, taken
+from .telling import is_held, stands
 from .terminal import command, confirm, in_words, operator, order_of, refuse_other_keys
 
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -54,8 +54,8 @@ def capture(
         f"{attempt.charge_id}?",
     )
     now = _moved(lambda: captures.capture(attempt, operator(), units))
-    click.echo(f"Captured {_plain(taken(now), order)}.")
-    if taken(now) != wanted:
+    click.echo(f"Captured {_plain(now.taken, order)}.")
+    if now.taken != wanted:
         raise click.ClickException(
             f"That is not {_plain(wanted, order)}: it was captured before, or by somebody else."
         )
@@ -67,8 +67,8 @@ def _say_what_was_captured(order: Order, number: int | None, units: int | None) 
         raise click.ClickException(
             f"This order has no authorised charge{_its_state(order)}."
         )
-    was = _plain(taken(paid), order)
-    if taken(paid) != (paid.amount if units is None else units):
+    was = _plain(paid.taken, order)
+    if paid.taken != (paid.amount if units is None else units):
         raise click.ClickException(f"It was captured before: {was}. Nothing was done.")
     click.echo(f"It was captured before: {was}.")
 
@@ -112,6 +112,7 @@ def expire(order_id: str, number: int | None, yes: bool) -> None:
             return
         raise click.ClickException(
             f"This order has no charge that waits for its shopper{_its_state(order)}."
+            f"{_instead(order)}"
         )
     refuse_other_keys(attempt)
     amount = _plain(attempt.amount, order)
@@ -126,8 +127,18 @@ def _waits(attempt: Attempt) -> bool:
 
 def _its_state(order: Order) -> str:
     """Say, for the end of a sentence, what an order has instead."""
-    said = [f"attempt {one.number} is {one.status}" for one in order.attempts]
+    said = [f"attempt {one.number} is {stands(one)}" for one in order.attempts]
     return f": {', '.join(said)}" if said else ""
+
+
+def _instead(order: Order) -> str:
+    """Say what can be done about what an order's attempts hold."""
+    if not any(is_held(one) for one in order.attempts):
+        return ""
+    return (
+        f" `flask payment reverse {order.id}` releases what is authorised, and `flask payment "
+        f"capture {order.id}` takes it."
+    )
 
 
 def _one(
@@ -188,14 +199,14 @@ def refund(
     attempt = _one(order, lambda one: one.status == "successful", number)
     if attempt is None:
         raise click.ClickException(
-            f"There is no paid attempt to refund{_its_state(order)}."
+            f"There is no paid attempt to refund{_its_state(order)}.{_instead(order)}"
         )
     refuse_other_keys(attempt)
     what = _plain(units, order) if units else "everything that is left"
     before = _plain(attempt.refunded_amount, order)
     confirm(
         yes,
-        f"Refund {what} of {_plain(taken(attempt), order)} that {attempt.charge_id} took "
+        f"Refund {what} of {_plain(attempt.taken, order)} that {attempt.charge_id} took "
         f"(so far {before})?",
     )
     try:
@@ -205,6 +216,11 @@ def refund(
         return
     except refunds.RefundRefused as error:
         raise click.ClickException(f"{error} Nothing was refunded.") from error
+    except GatewayError as error:  # the charge could not be read first
+        raise click.ClickException(
+            f"Omise could not be asked: {in_words(error)}. No refund was sent, so no money has "
+            "moved."
+        ) from error
     _tell_refund(given, order)
 
 

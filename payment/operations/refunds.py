@@ -23,6 +23,7 @@ from ..orders.ledger import lock
 from ..orders.models import ROOM_FOR_WHY, Attempt, Refund
 from ..orders.transaction import transaction
 from .reconcile import PATIENCE
+from .telling import stands
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +68,11 @@ def give_back(
             raise BadAnswer("an answer of an earlier refund")
     except GatewayError as error:
         if not error.money_may_have_moved:
-            return _close(refund.id, "failed", by, code=error.code)
+            return _note_outcome(refund.id, "failed", by, code=error.code)
         with suppress(GatewayError):  # then it stays `sent` until a sweep can ask
             reconcile(refund, by)
     else:
-        refund = _close(refund.id, made.became, by, made=made)
+        refund = _note_outcome(refund.id, made.became, by, made=made)
         with suppress(GatewayError):
             if (
                 refund.refund_id != made.id
@@ -99,10 +100,10 @@ def reconcile(refund: Refund, by: str) -> str:
     made = _find(refund, page, _ids_of_others(refund), by)
     ledger.record(verbs.find_charge(attempt.charge_id), by, attempt)
     if made:
-        return _close(refund.id, made.became, by, made=made).status
+        return _note_outcome(refund.id, made.became, by, made=made).status
     whole = page.total is not None and page.total <= len(page.ids())
     if whole and began - refund.created_at > PATIENCE and refund.status == "sent":
-        return _close(refund.id, "not_found", by).status
+        return _note_outcome(refund.id, "not_found", by).status
     return refund.status
 
 
@@ -124,21 +125,77 @@ def _find(
     ]
     if not new or refund.before is None:
         return None
-    if len(new) > 1:
-        _flag_a_guess(refund, new, by)
+    _flag_a_guess(refund, new, by)
     return new[0]
 
 
 def _flag_a_guess(refund: Refund, new: list[verbs.Refund], by: str) -> None:
-    """Call an operator where the answer was lost, and several refunds could be ours."""
+    """Call an operator where the answer was lost, and what is taken for ours is known by its
+    amount alone."""
     attempt = queries.find_attempt(refund.attempt_id)
-    if attempt:
-        ids = ", ".join(one.id for one in new)
-        why = (
-            f"the answer to a refund was lost, and {len(new)} of its amount are new ({ids}): the "
-            "first was taken for it, look on the dashboard who asked for the others"
-        )
-        ledger.flag(attempt.order_id, why, by)
+    if attempt is None:
+        return
+    ids = ", ".join(one.id for one in new)
+    amount = plain(refund.amount, attempt.currency)
+    taken = (
+        "the first was taken for it, look on the dashboard who asked for the others"
+        if len(new) > 1
+        else "it was taken for it; if somebody made it on the dashboard, ours was never made"
+    )
+    are = "are" if len(new) > 1 else "is"
+    why = (
+        f"the answer to a refund of {amount} was lost, and {len(new)} of its amount {are} new "
+        f"({ids}): {taken}"
+    )
+    ledger.flag_once(attempt.order_id, why, by)
+
+
+def look_again(attempt: Attempt, by: str) -> None:
+    """Look up every refund of an attempt: those that are open, and whether one that was done has
+    failed since. Raises GatewayError."""
+    for refund in attempt.refunds:
+        if refund.status in ("sent", "not_found"):
+            reconcile(refund, by)
+    if attempt.charge_id and any(one.status == "done" for one in attempt.refunds):
+        for row in verbs.refunds_of(attempt.charge_id).objects():
+            hear(row, by)
+
+
+def hear(row: dict, by: str) -> bool:
+    """Take back a refund that was done, if a row of a list of refunds now says that it failed.
+
+    Tells whether it did so now. The order is flagged: the shopper has not got the money.
+    """
+    told = verbs.Refund.read(row)
+    if told is None or told.became != "failed":
+        return False
+    refund = queries.find_refund_of_omise(told.id)
+    attempt = queries.find_attempt(refund.attempt_id) if refund else None
+    if refund is None or attempt is None or refund.status != "done":
+        return False
+    amount = plain(refund.amount, attempt.currency)
+    why = (
+        f"refund {told.id} of {amount} was done, and Omise calls it {told.status} now: the "
+        "shopper has not got it, so see on the dashboard why, and give it back in another way"
+    )
+    # First, so that no crash keeps it from being said.
+    ledger.flag_once(attempt.order_id, why, by)
+    taken_back, news = _taken_back(attempt.order_id, refund.id, told.status, by)
+    entries.tell(news)
+    return taken_back
+
+
+@transaction
+def _taken_back(session, order_id, refund_id, code, by):
+    lock(session, order_id)
+    refund = session.get(Refund, refund_id)
+    if refund.status != "done":
+        return False, []
+    attempt = session.get(Attempt, refund.attempt_id)
+    _write_outcome(session, refund, attempt, "failed", by, code)
+    # What has gone back only grows (Charge.copy_to): this is the one proof that it did not.
+    attempt.refunded_amount = max(0, attempt.refunded_amount - refund.amount)
+    return True, entries.untold(session)
 
 
 @transaction
@@ -155,7 +212,7 @@ def _amount(attempt: Attempt, amount: int | None, again: bool, now: datetime) ->
     The same amount soon after is taken for the same wish said twice, unless `again` is. Raises
     RefundRefused.
     """
-    taken = attempt.captured_amount or attempt.amount
+    taken = attempt.taken
     # The charge may not have been read since the last one was made.
     done = sum(one.amount for one in attempt.refunds if one.status == "done")
     left = taken - max(attempt.refunded_amount, done)
@@ -200,7 +257,7 @@ def _open(
     lock(session, order_id)
     attempt = session.get(Attempt, attempt_id, populate_existing=True)
     if attempt is None or attempt.status != "successful":
-        status = attempt.status if attempt else "gone"
+        status = stands(attempt) if attempt else "gone"
         raise RefundRefused(f"The attempt is {status}, so there is no money.")
     amount = _amount(attempt, amount, again, queries.read_clock(session))
     refund = Refund(
@@ -224,7 +281,7 @@ def _open(
     return refund
 
 
-def _close(
+def _note_outcome(
     refund_id: str,
     status: str,
     by: str,
@@ -232,8 +289,10 @@ def _close(
     code: str | None = None,
     made: verbs.Refund | None = None,
 ) -> Refund:
+    """Write what became of a refund that was asked for: done, failed, not_found, or its id alone
+    while it is `sent`. What has ended stays so."""
     try:
-        refund, news = _closed(refund_id, status, by, code, made)
+        refund, news = _outcome_noted(refund_id, status, by, code, made)
     except IntegrityError:
         # Another refund of ours has that id: this was its answer, and none of this one.
         log.warning("refund %s: %s is another's", refund_id, made and made.id)
@@ -246,7 +305,7 @@ def _close(
 
 
 @transaction
-def _closed(session, refund_id, status, by, code, made):
+def _outcome_noted(session, refund_id, status, by, code, made):
     refund = session.get(Refund, refund_id)
     attempt = session.get(Attempt, refund.attempt_id)
     lock(session, attempt.order_id)
@@ -258,6 +317,11 @@ def _closed(session, refund_id, status, by, code, made):
         code = made.status if status == "failed" else code
     if status == refund.status:
         return refund, []
+    _write_outcome(session, refund, attempt, status, by, code)
+    return refund, entries.untold(session)
+
+
+def _write_outcome(session, refund, attempt, status, by, code):
     entries.append(
         session,
         attempt.order_id,
@@ -270,4 +334,3 @@ def _closed(session, refund_id, status, by, code, made):
         signal="order_changed",
     )
     refund.status, refund.failure_code = status, fit(code, 64)
-    return refund, entries.untold(session)

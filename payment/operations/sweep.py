@@ -40,6 +40,10 @@ LONGEST_ROUND = 20
 # How far back a round looks for refunds and disputes that nobody told of: once, and while it goes
 # on.
 _LOOKS_BACK, _LOOKS_BACK_AGAIN = timedelta(days=30), timedelta(days=2)
+# How often a sweep that goes on looks back as far as at its start.
+_LOOKS_FAR_BACK = timedelta(days=1)
+# So many charges of disputes that no list tells of are asked about in a round, each so seldom.
+_DISPUTES, _DISPUTES_SELDOM = 20, timedelta(hours=1)
 # How seldom an attempt is asked about, however old it is.
 _SELDOM, _NOT_FOUND_SELDOM = timedelta(minutes=10), timedelta(hours=3)
 
@@ -62,6 +66,7 @@ class News:
     """
 
     since: datetime | None = None
+    looked_far_back_at: datetime | None = None
     heard: set[str] = field(default_factory=set)
 
     def is_new(self, row: dict[str, Any]) -> bool:
@@ -119,7 +124,7 @@ class Round:
                 self._try(_name(attempt), self._reconcile, attempt, evidence)
         for refund in [] if self._over else queries.open_refunds():
             self._try(f"refund {refund.id}", self._reconcile_refund, refund)
-        back = now - (_LOOKS_BACK_AGAIN if self._news.since else _LOOKS_BACK)
+        back = now - self._looks_back(now)
         self._try("refunds of the dashboard", self._hear_refunds, back)
         # One that is open is followed to its end, however long ago it was opened.
         disputed = (queries.disputed_since() or now) - SKEW
@@ -133,6 +138,15 @@ class Round:
         for order_id in entries.tell_what_is_left(_TELLS_FOR):
             why = "order_paid was told to nobody for a day: its receivers fail, see the log"
             ledger.flag_once(order_id, why, "sweep")
+
+    def _looks_back(self, now: datetime) -> timedelta:
+        """Tell how far back refunds and disputes are looked for: seldom far, as what was told long
+        ago may have changed."""
+        far = self._news.looked_far_back_at
+        if far and far > now - _LOOKS_FAR_BACK:
+            return _LOOKS_BACK_AGAIN
+        self._news.looked_far_back_at = now
+        return _LOOKS_BACK
 
     def _gap(self, attempt: Attempt, now: datetime) -> timedelta:
         return back_off(attempt, now) if self._patiently else timedelta(0)
@@ -211,19 +225,33 @@ class Round:
         """Record the charges of which something was given back since we last looked."""
         for row in self._newest("refunds of the dashboard", verbs.refunds_since, since):
             attempt, charge_id = self._ours(row)
-            if (
-                attempt
-                and self._news.is_new(row)
-                and _is_later(row, attempt.recorded_at)
-            ):
+            if attempt is None or not self._news.is_new(row):
+                continue
+            if self._try("refund", refunds.hear, row, "sweep"):
+                self._tell(f"refund {row.get('id')}: done -> failed")
+            if _is_later(row, attempt.recorded_at):
                 self._try("refund", self._record, attempt, charge_id, row)
 
     def _hear_disputes(self, since: datetime) -> None:
         """Note how disputes over our charges stand."""
+        listed = set()
         for row in self._newest("disputes", verbs.disputes_since, since):
             (attempt, _), status = self._ours(row), row.get("status")
-            if attempt and isinstance(status, str) and status != attempt.dispute:
-                ledger.note_dispute(attempt, status, "sweep")
+            if attempt and isinstance(status, str):
+                listed.add(attempt.id)
+                if status != attempt.dispute:
+                    ledger.note_dispute(attempt, status, "sweep")
+        untold = [one for one in queries.disputed() if one.id not in listed]
+        for attempt in untold[:_DISPUTES]:
+            if queries.may_ask_now(attempt.id, _DISPUTES_SELDOM):
+                self._try("dispute", self._ask_about_dispute, attempt)
+
+    def _ask_about_dispute(self, attempt: Attempt) -> None:
+        """Ask the charge itself, where no list tells of its dispute."""
+        self.asked += 1
+        self._pace()
+        charge = verbs.find_charge(attempt.charge_id or "")
+        ledger.record(charge, "sweep", attempt)
 
     def _ours(self, row: dict[str, Any]) -> tuple[Attempt | None, str]:
         """Find the attempt that a charge, or a row that names one, belongs to; by its metadata

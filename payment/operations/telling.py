@@ -46,6 +46,14 @@ def moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
+def stands(attempt: Attempt) -> str:
+    """Say how an attempt stands: Omise's "pending" means two things."""
+    if attempt.status == "pending":
+        held = is_held(attempt)
+        return "authorised, not captured yet" if held else "waiting to be paid"
+    return attempt.status.replace("_", " ")
+
+
 def standing(order: Order) -> str:
     """Say how an order stands."""
     return search.standing(order).replace("_", " ")
@@ -100,18 +108,28 @@ def account(
     for one in order.lines:
         yield f"  {one['quantity']} x {one['name']}  {plain(one['amount'], order.currency)}"
     yield f"  total {plain(order.amount, order.currency)}"
-    paid = f" since {moment(order.paid_at)}" if order.paid_at else ""
-    yield f"  {standing(order)}{paid}"
+    happened, came = list(history), list(deliveries)
+    yield f"  {_since(order, happened)}"
     if order.email:
         yield f"  e-mail {order.email}"
     for flag in order.flags:
         yield f"! needs attention: {flag.why} ({moment(flag.raised_at)})"
-    came = list(deliveries)
     for attempt in order.attempts:
         yield from _attempt(attempt, order, came)
     yield "history (UTC):"
-    for entry in history:
+    for entry in happened:
         yield f"  {entry.at:%Y-%m-%d %H:%M:%S}  {_entry(entry)}"
+
+
+def _since(order: Order, history: list[Entry]) -> str:
+    """Say how an order stands, and since when: a refund has a time of its own."""
+    if not order.paid_at:
+        return standing(order)
+    paid = f"paid since {moment(order.paid_at)}"
+    back = [one.at for one in history if one.what == "refunded"]
+    if search.standing(order) == "paid" or not back:
+        return paid
+    return f"{standing(order)} since {moment(back[-1])}, {paid}"
 
 
 def _entry(entry: Entry) -> str:
@@ -123,9 +141,8 @@ def _entry(entry: Entry) -> str:
 def _attempt(
     attempt: Attempt, order: Order, deliveries: list[Delivery]
 ) -> Iterator[str]:
-    said = [attempt.status, attempt.method, attempt.charge_id, attempt.failure_code]
+    said = [stands(attempt), attempt.method, attempt.charge_id, attempt.failure_code]
     said.append("paid the order" if order.paid_by == attempt.id else None)
-    said.append("authorised" if is_held(attempt) else None)
     said.append("superseded" if attempt.superseded else None)
     if attempt.doubtful_id:
         said.append(f"answered by {attempt.doubtful_id}, which does not name it")
@@ -182,20 +199,13 @@ def as_dict(order: Order) -> dict[str, Any]:
         "status": search.standing(order),
         "amount": order.amount,
         "currency": order.currency,
-        "captured_amount": taken(attempt),
+        "captured_amount": attempt.taken if attempt else 0,
         "refunded_amount": attempt.refunded_amount if attempt else 0,
         "paid_at": _iso(order.paid_at),
         "email": order.email,
         "attention": [flag.why for flag in order.flags],
     }
     return told | (_payment(attempt) if attempt else {})
-
-
-def taken(attempt: Attempt | None) -> int:
-    """Tell how much an attempt has taken (smallest unit), before anything was given back."""
-    if attempt is None or attempt.status != "successful":
-        return 0
-    return attempt.captured_amount or attempt.amount
 
 
 def _payment(attempt: Attempt) -> dict[str, Any]:
@@ -207,7 +217,8 @@ def _payment(attempt: Attempt) -> dict[str, Any]:
         "charge": attempt.charge_id,
         "livemode": attempt.livemode,
         "failure_code": attempt.failure_code,
-        "expires_at": _iso(attempt.expires_at),
+        # Whose time it was to pay or to capture is over then.
+        "expires_at": _iso(attempt.expires_at) if attempt.status == "pending" else None,
         "dispute": attempt.dispute,
     }
 
@@ -259,7 +270,7 @@ def _attempt_as_dict(attempt: Attempt) -> dict[str, Any]:
         "status": attempt.status,
         "authorized": attempt.authorized,
         "amount": attempt.amount,
-        "captured_amount": taken(attempt),
+        "captured_amount": attempt.taken,
         "refunded_amount": attempt.refunded_amount,
         "created_at": _iso(attempt.created_at),
         "superseded": attempt.superseded,

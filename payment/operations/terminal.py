@@ -2,11 +2,13 @@
 
 import functools
 import getpass
+import logging
+import os
 import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from flask import current_app
@@ -18,7 +20,22 @@ from ..orders.models import Attempt, Order
 from ..orders.transaction import OrdersUnavailable
 from ..settings import is_live
 
-payment = AppGroup("payment", help="Look after orders and their charges.")
+
+@click.group("payment", cls=AppGroup)
+@click.option("-v", "--verbose", is_flag=True, help="Show every line of the log.")
+@click.pass_context
+def payment(context: click.Context, verbose: bool) -> None:
+    """Look after orders and their charges.
+
+    At a terminal, the log shows warnings and errors alone; elsewhere, as of a service, all of it.
+    """
+    if verbose or not is_read_by_a_person():
+        return
+    log = logging.getLogger(__name__.rpartition(".operations")[0])
+    context.call_on_close(functools.partial(log.setLevel, log.level))
+    log.setLevel(logging.WARNING)
+
+
 as_json_lines = click.option(
     "--json",
     "as_json",
@@ -31,6 +48,8 @@ BOOK_IS_AWAY = (
 )
 # So much of an order's id must be said where something is done to it.
 _LONG_ENOUGH = 8
+# How a shell says that SIGPIPE has ended a command.
+_BY_SIGPIPE = 141
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 # What a terminal would take for an order to itself; texts of shoppers and of Omise may hold it.
 _UNPRINTABLE = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]")
@@ -48,18 +67,28 @@ def command(name: str, needs_book: bool = True) -> Callable:
             try:
                 if needs_book:
                     migrations.check(here.book)
-                return function(*args, **kwargs)
+                result = function(*args, **kwargs)
+                sys.stdout.flush()
+                return result
+            except BrokenPipeError:
+                _end_as_a_pipe_does()
             except OrdersUnavailable as error:
                 raise click.ClickException(BOOK_IS_AWAY) from error
             except GatewayError as error:
                 raise click.ClickException(
-                    f"Omise could not be asked: {in_words(error)}. Nothing is known to have "
-                    "moved; look again by `flask payment show`."
+                    f"Omise could not be asked: {in_words(error)}."
                 ) from error
 
         return told
 
     return decorate
+
+
+def _end_as_a_pipe_does() -> NoReturn:
+    """End quietly where nobody reads on (`... | head`), with the code of SIGPIPE."""
+    # What is left to be written at the exit goes nowhere.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(_BY_SIGPIPE)
 
 
 def omise() -> str:
@@ -102,6 +131,11 @@ def confirm(yes: bool, question: str) -> None:
             f"{question} Nobody is at a terminal to answer, and nothing was done: say --yes."
         )
     click.confirm(question, abort=True, err=True)
+
+
+def is_read_by_a_person() -> bool:
+    """Tell whether what is logged comes to a terminal."""
+    return sys.stderr.isatty()
 
 
 def is_somebody_there() -> bool:

@@ -233,17 +233,18 @@ def close(attempt: Attempt, by: str, why: str) -> bool:
 
 
 def _move(attempt, status, by, *, code=None, why=None, known_charges_too=False):
+    reasons = {"code": code, "why": why}
     moved, news = _moved(
-        attempt.order_id, attempt.id, status, by, code, why, known_charges_too
+        attempt, status, by, **reasons, known_charges_too=known_charges_too
     )
     entries.tell(news)
     return moved
 
 
 @transaction
-def _moved(session, order_id, attempt_id, status, by, code, why, known_charges_too):
-    lock(session, order_id)
-    attempt = session.get(Attempt, attempt_id)
+def _moved(session, asked, status, by, *, code, why, known_charges_too):
+    lock(session, asked.order_id)
+    attempt = session.get(Attempt, asked.id)
     # A charge that is known outranks what the caller believes.
     known = attempt.charge_id or (attempt.doubtful_id and status != "unknown")
     if (known and not known_charges_too) or status not in MAY_BECOME[attempt.status]:
@@ -458,7 +459,13 @@ def _flag_unasked_refund(session, order, attempt, charge, by):
     asked = sum(one.amount for one in attempt.refunds if one.status != "failed")
     if charge.refunded_amount > asked:
         amount = plain(charge.refunded_amount - asked, attempt.currency)
-        why = f"charge {charge.id}: {amount} was refunded that nobody asked for here"
+        ours = {one.refund_id for one in attempt.refunds}
+        unasked = [one for one in charge.refund_ids if one not in ours]
+        which = f" ({', '.join(unasked)})" if unasked else ""
+        why = (
+            f"charge {charge.id}: {amount} was refunded that nobody asked for here{which}: find "
+            "out on the dashboard who gave it back, and clear the flag if it is right"
+        )
         _flag_once(session, order, why, by)
 
 
@@ -498,8 +505,15 @@ def _note_dispute(session, order, attempt, status, by):
     _note(session, attempt, "dispute", attempt.dispute, status, by)
     attempt.dispute = status
     if status != "won":
-        why = f"charge {attempt.charge_id} is disputed ({status}): answer on the dashboard"
-        _flag(session, order, why, by)
+        _flag(session, order, _disputed(attempt), by)
+
+
+def _disputed(attempt):
+    """Say how the dispute over an attempt stands, and what to do."""
+    said = f"charge {attempt.charge_id} is disputed ({attempt.dispute})"
+    if attempt.is_disputed:
+        return f"{said}: answer on the dashboard"
+    return f"{said}: see on the dashboard what was taken back"
 
 
 def _note(session, attempt, what, was, became, by):
@@ -593,9 +607,15 @@ def _flag_once(session, order, why, by):
 
 @transaction
 def unflag(session: Session, order_id: str, by: str, why: str | None = None) -> int:
-    """Lower every flag of an order that a person has looked after; returns how many there were."""
+    """Lower the flags of an order that a person has looked after; returns how many there were.
+
+    That of a dispute that is open stays: it has a term, and only the bank ends it.
+    """
     order = lock(session, order_id)
-    raised = list(order.flags) if order else []
+    stay = (
+        {_disputed(one) for one in order.attempts if one.is_disputed} if order else {}
+    )
+    raised = [one for one in order.flags if one.why not in stay] if order else []
     for one in raised:
         one.lowered_at, one.lowered_by = _now(session), by
         one.lowered_why = fit(why, ROOM_FOR_WHY)

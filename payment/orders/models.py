@@ -27,6 +27,8 @@ from sqlalchemy.sql.functions import FunctionElement
 
 # The statuses of an attempt whose outcome is not known yet.
 OPEN = ("created", "sent", "unknown", "pending")
+# How a dispute can have ended (disputes-api; closed: of old).
+SETTLED = ("won", "lost", "closed")
 # What a text column has room for.
 ROOM_FOR_WHY, ROOM_FOR_NAME = 500, 64
 
@@ -139,7 +141,7 @@ class Attempt(Base):
     refunded_amount: Mapped[int] = mapped_column(default=0)
     # What was taken, where that is less than what was authorised (charges-api#capture).
     captured_amount: Mapped[int | None]
-    # The status of the dispute over it (disputes-api): open, pending, won or lost.
+    # The status of the dispute over it (disputes-api): open, pending, or SETTLED.
     dispute: Mapped[str | None] = mapped_column(String(ROOM_FOR_NAME))
     failure_code: Mapped[str | None] = mapped_column(String(ROOM_FOR_NAME))
     authorize_uri: Mapped[str | None] = mapped_column(String(2048))
@@ -158,6 +160,18 @@ class Attempt(Base):
     refunds: Mapped[list["Refund"]] = relationship(
         order_by="Refund.created_at", lazy="selectin"
     )
+
+    @property
+    def taken(self) -> int:
+        """Tell how much it has taken (smallest unit), before anything was given back."""
+        if self.status != "successful":
+            return 0
+        return self.captured_amount or self.amount
+
+    @property
+    def is_disputed(self) -> bool:
+        """Tell whether a dispute over it is open."""
+        return self.dispute is not None and self.dispute not in SETTLED
 
 
 class Refund(Base):
@@ -237,11 +251,15 @@ class Flag(Base):
     lowered_why: Mapped[str | None] = mapped_column(String(ROOM_FOR_WHY))
 
 
-# Authorised and not captured; given back, all or in part. A database uses an index of some rows
-# only for a question in the very same words: these are written into the statement.
+# Authorised and not captured; given back, all or in part; with a dispute that is open. A database
+# uses an index of some rows only for a question in the very same words: these are written into the
+# statement.
 HELD = and_(
     Attempt.status == literal("pending", literal_execute=True),
     Attempt.authorized.is_(True),
+)
+DISPUTED = and_(
+    *(Attempt.dispute != literal(one, literal_execute=True) for one in SETTLED)
 )
 GIVEN_BACK = Attempt.refunded_amount > literal(0, literal_execute=True)
 
@@ -278,6 +296,7 @@ Index(
     Attempt.status,
     Attempt.created_at,
 )
+_index_of_some("ix_payment_attempts_disputed", Attempt.created_at, where=DISPUTED)
 _index_of_some("ix_payment_attempts_refunded", Attempt.created_at, where=GIVEN_BACK)
 _index_of_some("ix_payment_attempts_held", Attempt.expires_at, where=HELD)
 _index_of_some(

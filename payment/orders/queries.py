@@ -7,8 +7,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, lazyload
 
 from . import budgets
-from .models import OPEN, Attempt, Delivery, News, Order, Refund, utcnow
-from .transaction import transaction
+from .models import DISPUTED, OPEN, Attempt, Delivery, News, Order, Refund, utcnow
+from .transaction import read_once, transaction
 
 # How long an attempt of which nothing was found goes on being looked for.
 WATCHED_FOR = timedelta(days=7)
@@ -98,11 +98,13 @@ def note_heard(session: Session, until: datetime) -> None:
         session.execute(later)
 
 
+@read_once
 @transaction
-def latest_orders_of(session: Session, visitor: str) -> list[Order]:
+def latest_orders_of(session: Session, visitor: str, at_most: int) -> list[Order]:
     """List a visitor's latest orders, the newest first."""
     mine = select(Order).where(Order.visitor == visitor)
-    return list(session.scalars(mine.order_by(Order.created_at.desc()).limit(8)))
+    newest = mine.order_by(Order.created_at.desc()).limit(at_most)
+    return list(session.scalars(newest))
 
 
 @transaction
@@ -170,6 +172,12 @@ def find_refund(session: Session, refund_id: str) -> Refund | None:
 
 
 @transaction
+def find_refund_of_omise(session: Session, refund_id: str) -> Refund | None:
+    """Read the refund of ours that has this id at Omise, or None."""
+    return session.scalar(select(Refund).where(Refund.refund_id == refund_id))
+
+
+@transaction
 def open_refunds(session: Session) -> list[Refund]:
     """List the refunds of which nobody knows yet whether money went back; not found: for a week."""
     now = read_clock(session)
@@ -184,10 +192,15 @@ def open_refunds(session: Session) -> list[Refund]:
 def disputed_since(session: Session) -> datetime | None:
     """Tell since when an attempt may have been made over which a dispute is open; None: there is
     none."""
-    open_one = and_(
-        Attempt.dispute.is_not(None), Attempt.dispute.not_in(("won", "lost"))
-    )
-    return session.scalar(select(func.min(Attempt.created_at)).where(open_one))
+    return session.scalar(select(func.min(Attempt.created_at)).where(DISPUTED))
+
+
+@transaction
+def disputed(session: Session) -> list[Attempt]:
+    """List the attempts over which a dispute is open, those first that nobody has asked about for
+    longest."""
+    query = select(Attempt).where(DISPUTED).order_by(Attempt.checked_at.nulls_first())
+    return list(session.scalars(query))
 
 
 @transaction

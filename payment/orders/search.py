@@ -23,6 +23,7 @@ SHORTEST_PREFIX = 4
 # Orders that are read at once where all are wanted.
 _AT_ONCE = 500
 
+# Attempt.taken of those that are paid.
 _taken = func.coalesce(Attempt.captured_amount, Attempt.amount)
 # How an order can stand, and the attempts that say so.
 STANDINGS: dict[str, ColumnElement[bool]] = {
@@ -58,8 +59,8 @@ def standing(order: Order) -> str:
     if attempt.status == "successful":
         if not attempt.refunded_amount:
             return "paid"
-        taken = attempt.captured_amount or attempt.amount
-        return "refunded" if attempt.refunded_amount >= taken else "partly_refunded"
+        all_of_it = attempt.refunded_amount >= attempt.taken
+        return "refunded" if all_of_it else "partly_refunded"
     return attempt.status if attempt.status in STANDINGS else "confirming"
 
 
@@ -222,6 +223,15 @@ def latest_payers(session: Session, most: int) -> tuple[int, int]:
     tries = list(session.execute(newest.limit(most)))
     visitors = {visitor for visitor, _ in tries if visitor}
     return len(visitors), len({address for _, address in tries if address})
+
+
+@transaction
+def newest_charged(session: Session, livemode: bool) -> Attempt | None:
+    """Give the newest attempt, by keys of one kind, of which a charge is known."""
+    charged = select(Attempt).where(
+        Attempt.charge_id.is_not(None), Attempt.livemode.is_(livemode)
+    )
+    return session.scalar(charged.order_by(Attempt.created_at.desc()).limit(1))
 
 
 @transaction

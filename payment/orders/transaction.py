@@ -13,7 +13,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from flask import current_app
+from flask import current_app, g, has_request_context
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -223,6 +223,10 @@ def is_outage(error: Exception) -> bool:
     return error.connection_invalidated or state.startswith(_OUTAGES)
 
 
+# Where a request keeps what `read_once` gave it.
+_READ = "payment_read"
+
+
 def transaction(function: Callable) -> Callable:
     """Make a function one transaction: committed at its end, or undone and said so.
 
@@ -233,6 +237,7 @@ def transaction(function: Callable) -> Callable:
 
     @wraps(function)
     def wrapped(*args, **kwargs):
+        g.pop(_READ, None)
         try:
             with current_app.extensions["payment"].book.session() as session:
                 result = function(session, *args, **kwargs)
@@ -246,5 +251,21 @@ def transaction(function: Callable) -> Callable:
             cause = getattr(error, "orig", None) or error
             log.error("the order book cannot be used: %s", str(cause).strip())
             raise OrdersUnavailable(type(cause).__name__) from error
+
+    return wrapped
+
+
+def read_once(read: Callable) -> Callable:
+    """Let a transaction that only reads give the same again, within one request, for as long as
+    nothing else is done with the order book."""
+
+    @wraps(read)
+    def wrapped(*args):
+        asked, result = g.get(_READ, (None, None))
+        if asked != (read, args):
+            result = read(*args)
+            if has_request_context():
+                setattr(g, _READ, ((read, args), result))
+        return result
 
     return wrapped

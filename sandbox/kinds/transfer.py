@@ -112,7 +112,7 @@ def _move(facts, amount, key):
     if amount:
         direction = "debit" if amount > 0 else "credit"
         line = transaction.make(facts, direction, f"{key}.{direction}", abs(amount))
-        facts["transactions"].append(line["id"])
+        facts.setdefault("transactions", []).append(line["id"])
 
 
 def _unsent(transfer_id):

@@ -363,7 +363,8 @@ TAKEN = [
     ("/payment/<path:page>", {}, "checkout.static", "GET /payment/<path:filename>"),
     ("/<path:page>", {"methods": ["POST"]}, None, None),
     ("/orders/<int:id>", {}, None, None),
-    ("/charge", {"methods": ["GET"]}, None, None),
+    ("/charge", {"methods": ["GET"]}, "checkout.lead_back", "GET /charge"),
+    ("/orders", {}, "checkout.orders", "GET /orders"),
     ("/webhook", {"methods": ["POST"]}, "webhook.receive", "POST /webhook"),
 ]
 

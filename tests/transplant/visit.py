@@ -27,7 +27,7 @@ class Visit(Window):
 
     def goes_on(self):
         """Leave for the bank, which is at another address here."""
-        # The page moves on by itself after a second, at times from under the click.
+        # The page moves on by itself after three seconds, at times from under the click.
         with suppress(Waited):
-            self.page.get_by_role("link", name="Go on and pay").click(timeout=1500)
+            self.page.get_by_role("link", name="Go on and pay").click(timeout=2500)
         self.page.wait_for_url(f"{self.shop.omise.base}payments/**")

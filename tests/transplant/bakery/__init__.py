@@ -17,7 +17,7 @@ def create_app():
     app.config["SECRET_KEY"] = os.environ["SECRET_KEY"]
     app.config["SERVER_NAME"] = os.environ["SERVER_NAME"]
     app.config.update({k: v for k, v in os.environ.items() if k.startswith("OMISE_")})
-    app.config["STORE_LOCALE"] = "th_TH"
+    app.config["STORE_LOCALE"] = os.environ.get("STORE_LOCALE", "en")
     app.config["PAYMENT_LAYOUT"] = "counter/page.html"
     app.config["PAYMENT_HOME_ENDPOINT"] = "counter.shelf"
     Talisman(app, force_https=False)
