@@ -31,6 +31,8 @@ def test_the_card_is_told_to_omise_alone(window, asks_bank):
 
 def test_only_known_scripts_run_where_a_card_is_typed(window):
     """E15: the page, and the form that pops up on it, load these scripts and no others."""
+    window.sent.clear()
+    window.page.reload()
     window.opens_form()
     assert window.scripts() == {
         "/payment/payment.js",

@@ -108,7 +108,8 @@ def test_goods_that_are_paid_leave_the_basket(filled):
     assert "Your basket is empty" in page.text
     assert "not paid yet" not in page.text
     filled.get("/checkout")
-    assert "pick something first" in filled.page.text
+    assert "is paid" in filled.page.text
+    assert filled.state == "paid"
 
 
 def test_goods_that_are_authorised_leave_the_basket(build_shop):
