@@ -114,7 +114,7 @@ class Visitor(Shopper):
 
     def goods(self):
         """Read what the page that one is at would sell: {name: how many}."""
-        rows = re.findall(r'row">([^<]+) <span class="times">× (\d+)', self.page.text)
+        rows = re.findall(r'>([^<>]+) <span class="times">× (\d+)', self.page.text)
         return Counter({name: int(quantity) for name, quantity in rows})
 
     def _open(self, method, path, **more):

@@ -178,12 +178,12 @@ def test_orders_are_read_again_once_anything_was_done(quiet):
     """A page that changes an order shows it as it is then; a sweep reads anew each time."""
     order_id = quiet.orders(49000, "THB")
     with quiet.app.test_request_context():
-        first = queries.latest_orders_of("somebody")
-        assert queries.latest_orders_of("somebody") is first
-        assert queries.latest_orders_of("another") is not first
-        first = queries.latest_orders_of("somebody")
+        first = queries.latest_orders_of("somebody", 5)
+        assert queries.latest_orders_of("somebody", 5) is first
+        assert queries.latest_orders_of("another", 5) is not first
+        first = queries.latest_orders_of("somebody", 5)
         ledger.flag(order_id, "a reason", "operator")
-        assert queries.latest_orders_of("somebody") is not first
+        assert queries.latest_orders_of("somebody", 5) is not first
     with quiet.app.app_context():
-        first = queries.latest_orders_of("somebody")
-        assert queries.latest_orders_of("somebody") is not first
+        first = queries.latest_orders_of("somebody", 5)
+        assert queries.latest_orders_of("somebody", 5) is not first

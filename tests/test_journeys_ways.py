@@ -296,6 +296,7 @@ def test_a_row_needs_no_scripts(shop, opened, way):
         expect(window.page.get_by_role("img", name="The code to scan")).to_be_visible()
         return
     window.chooses("truemoney", phone_number="0812345678")
+    window.page.get_by_role("link", name="Go on and pay").click()
     window.page.wait_for_url("**/sandbox/payments/**")
     window.answers("Pay")
     window.sees("paid")
