@@ -55,6 +55,8 @@ TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 # An address, after a name or alone.
 _SENDER = r"[^<>@\r\n]+ <[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+"
+# More proxies in a row than anybody has: the address of who asks would be what they say it is.
+MOST_PROXIES = 5
 # What opens every sandbox (sandbox/keys.py), and so nothing else.
 _PLAY = {
     "pkey_test_5sandbox00000000000",
@@ -139,6 +141,11 @@ def check(app):
     if config["LANGUAGE_OF_BROWSER"]:
         config["STORE_LOCALE"] = "en"
     config["TRUSTED_PROXIES"] = _whole_number(config, "TRUSTED_PROXIES")
+    if config["TRUSTED_PROXIES"] > MOST_PROXIES:
+        raise ConfigError(
+            "TRUSTED_PROXIES must be how many proxies of yours stand before the shop, not "
+            f"{config['TRUSTED_PROXIES']}: with too many, anybody writes the address that counts."
+        )
     config["DEBUG"] = (
         _switch(config, "DEBUG", "FLASK_DEBUG") or config["FLASK_ENV"] == "development"
     )
@@ -238,7 +245,7 @@ def _find_address(config, instance):
     A command of the sandbox's shop looks where that shop was last run, unless a SERVER_NAME that
     is not .env's was typed with it.
     """
-    name = (config["SERVER_NAME"] or "").strip()
+    name = (config["SERVER_NAME"] or "").strip().lower()
     _check_name(name or "localhost")
     host, is_local = name.split(":")[0], not name or name.split(":")[0] in LOOPBACK
     typed, port = _port()
@@ -451,15 +458,20 @@ def _check_live(config, asked):
         raise ConfigError(
             "SERVER_NAME must be set to your shop's name when OMISE_SECRET_KEY is live."
         )
+    own = config["SERVER_NAME"].split(":")[0]
+    for pattern in _names(config["TRUSTED_HOSTS"]):
+        if pattern.startswith(".") and not f".{own}".endswith(pattern):
+            raise ConfigError(
+                f"TRUSTED_HOSTS must hold whole names when OMISE_SECRET_KEY is live, not "
+                f"{pattern!r}: {own} is none of those below it."
+            )
 
 
 def _check_names(config):
     """Know the names that requests may carry."""
-    hosts = config["TRUSTED_HOSTS"] or []
-    hosts = hosts.split(",") if isinstance(hosts, str) else list(hosts)
-    hosts = [host.strip() for host in hosts if host.strip()]
+    hosts = _names(config["TRUSTED_HOSTS"])
     for host in hosts:
-        if "*" in host or re.fullmatch(r"\.?[^.]*", host) and host not in LOOPBACK:
+        if _is_too_wide(host):
             raise ConfigError(
                 f"TRUSTED_HOSTS must be host names like shop.example, not {host!r}: "
                 "a wide pattern trusts strangers."
@@ -495,6 +507,23 @@ def _is_mail_server(address):
         return False
     beyond = parts.path or parts.query or parts.fragment
     return parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and not beyond
+
+
+def _names(said):
+    """List the names of a setting that holds several."""
+    said = said.split(",") if isinstance(said, str) else list(said or [])
+    return [name.strip() for name in said if name.strip()]
+
+
+def _is_too_wide(host):
+    """Tell whether a pattern of names trusts strangers: "*.example", "com", ".co.th"."""
+    *_, first, last = ["", *host.split(".")]
+    whole = host.count(".") - host.startswith(".")
+    if "*" in host or (whole == 0 and host not in LOOPBACK):
+        return True
+    # Below a country's letters, short names mostly are for everybody to register under.
+    by_country = len(last) == 2 and len(first) <= 3
+    return host.startswith(".") and whole == 1 and by_country
 
 
 def _secret_key(config, instance):

@@ -6,6 +6,7 @@ the key and a way out; none waits for the shopper who presses Pay.
 
 import base64
 import binascii
+import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -31,6 +32,8 @@ _SHORTEST_SECRET = 6
 # What nobody guesses has at least so many characters or bytes, and so many different ones: a key
 # that signs sessions, and a webhook secret. Live keys demand it.
 _GOOD_KEY, _GOOD_SECRET = (32, 10), (16, 8)
+# Ends of names that only a machine or a network of its own knows (RFC 6761, 6762, 8375).
+_OF_NO_PUBLIC = ("localhost", "local", "internal", "lan", "test", "invalid", "arpa")
 
 DEFAULTS: dict[str, Any] = {
     # The keys of the Omise account (dashboard: Settings > Keys), both test or both live.
@@ -253,6 +256,11 @@ def _check_live(app: Flask) -> None:
             "that the dashboard shows under Settings > Webhooks."
         )
     _check_session_keys(config)
+    if not _is_public(config["SERVER_NAME"]):
+        raise SettingError(
+            "SERVER_NAME must be your shop's own name when OMISE_SECRET_KEY is live, not "
+            f"{config['SERVER_NAME']!r}: Omise and banks send shoppers there."
+        )
     if config["PREFERRED_URL_SCHEME"] != "https":
         raise SettingError(
             "PREFERRED_URL_SCHEME must be https when OMISE_SECRET_KEY is live."
@@ -268,6 +276,18 @@ def _check_live(app: Flask) -> None:
                 f"{key} must be an address of Omise's (omise.co) when OMISE_SECRET_KEY is live: "
                 "keys and cards travel there."
             )
+
+
+def _is_public(name: str) -> bool:
+    """Tell whether others may reach a name: one that is no machine's or network's own."""
+    host = name.split(":")[0].rstrip(".").lower()
+    last = host.rpartition(".")[2]
+    if last.isdigit() or last.startswith("0x"):
+        try:
+            return ipaddress.ip_address(host).is_global
+        except ValueError:
+            return False
+    return "." in host and last not in _OF_NO_PUBLIC
 
 
 def _webhook_keys(config: dict[str, Any]) -> list[bytes]:

@@ -141,6 +141,11 @@ def test_the_vault_of_another_api_is_there_too(tmp_path):
         (TEST_KEYS | {"TRUSTED_HOSTS": "*.example"}, "TRUSTED_HOSTS"),
         (TEST_KEYS | {"TRUSTED_HOSTS": "shop.example, .example"}, "TRUSTED_HOSTS"),
         (TEST_KEYS | {"TRUSTED_HOSTS": "com"}, "TRUSTED_HOSTS"),
+        (TEST_KEYS | {"TRUSTED_HOSTS": ".co.th"}, "TRUSTED_HOSTS"),
+        (TEST_KEYS | {"TRUSTED_HOSTS": ".com.sg"}, "TRUSTED_HOSTS"),
+        # E6: the address would be what anybody writes.
+        (TEST_KEYS | {"TRUSTED_PROXIES": "6"}, "TRUSTED_PROXIES"),
+        (TEST_KEYS | {"TRUSTED_PROXIES": "99"}, "TRUSTED_PROXIES"),
     ],
 )
 def test_nonsense_is_refused_by_name(tmp_path, said, named):
@@ -159,6 +164,14 @@ def test_nonsense_is_refused_by_name(tmp_path, said, named):
         ({"SERVER_NAME": None}, "SERVER_NAME"),
         ({"SERVER_NAME": "localhost:5000"}, "SERVER_NAME"),
         ({"SERVER_NAME": "127.0.0.1"}, "SERVER_NAME"),
+        ({"SERVER_NAME": "127.0.0.2"}, "SERVER_NAME"),
+        ({"SERVER_NAME": "127.1"}, "SERVER_NAME"),
+        ({"SERVER_NAME": "LOCALHOST"}, "SERVER_NAME"),
+        ({"SERVER_NAME": "shop.localhost"}, "SERVER_NAME"),
+        ({"SERVER_NAME": "localhost."}, "SERVER_NAME"),
+        ({"SERVER_NAME": "192.168.1.20"}, "SERVER_NAME"),
+        ({"SERVER_NAME": "shop"}, "SERVER_NAME"),
+        ({"TRUSTED_HOSTS": ".other.example"}, "TRUSTED_HOSTS"),
         ({"PREFERRED_URL_SCHEME": "http"}, "PREFERRED_URL_SCHEME"),
         ({"FLASK_SECRET_KEY": LONG[:31]}, "FLASK_SECRET_KEY"),
         ({"FLASK_SECRET_KEY": "123456789" * 4}, "FLASK_SECRET_KEY"),
@@ -185,6 +198,21 @@ def test_live_keys_refuse_what_a_bank_would(tmp_path, said, named):
     assert "live" in why
     keys = {key: TEST_KEYS[key] for key in ("OMISE_SECRET_KEY", "OMISE_PUBLIC_KEY")}
     assert checked(tmp_path, **LIVE_KEYS | keys | said)["OMISE_SANDBOX"] is False
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"SERVER_NAME": "8.8.8.8"},
+        {"SERVER_NAME": "shop.bakery.co.th", "TRUSTED_HOSTS": ".bakery.co.th"},
+        {"SERVER_NAME": "a.fb.me", "TRUSTED_HOSTS": "fb.me"},
+        {"TRUSTED_HOSTS": "www.shop.example,other.example"},
+        {"TRUSTED_PROXIES": "3"},
+    ],
+)
+def test_live_keys_take_what_a_shop_may_have(tmp_path, said):
+    """E20."""
+    assert checked(tmp_path, **LIVE_KEYS | said)["OMISE_SANDBOX"] is False
 
 
 @pytest.mark.parametrize("sandbox", ["on", "auto"])

@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, text, update
 
 from payment.operations import doctor
 from payment.orders import ledger, queries
+from payment.orders.budgets import BUDGETS
 from payment.orders.models import Delivery
 
 
@@ -54,6 +55,7 @@ def test_a_healthy_shop_is_told_so_line_by_line(shop):
     assert list(found) == [
         "keys",
         "webhook secret",
+        "budgets",
         "order book",
         "Omise",
         "mode",
@@ -63,6 +65,7 @@ def test_a_healthy_shop_is_told_so_line_by_line(shop):
         "charges",
         "deliveries",
         "currency",
+        "addresses",
         "open payments",
         "attention",
     ]
@@ -282,3 +285,44 @@ def test_orders_that_need_a_person_are_said(shop):
     with shop.app.app_context():
         ledger.flag(order, "look", "a test")
     assert findings(shop)["attention"][:2] == ("warn", "An order needs a person.")
+
+
+@pytest.mark.parametrize(
+    ("budgets", "live", "level"),
+    [
+        (BUDGETS, True, "ok"),
+        ({}, True, "warn"),
+        ({}, False, "ok"),
+        (BUDGETS | {"orders": ()}, True, "warn"),
+    ],
+)
+def test_budgets_that_are_off_are_said_where_money_moves(
+    shop, monkeypatch, budgets, live, level
+):
+    """E7: live keys start without them, since something before the shop may count."""
+    monkeypatch.setitem(shop.app.config, "PAYMENT_BUDGETS", budgets)
+    monkeypatch.setattr(doctor, "is_live", lambda config: live)
+    with shop.app.app_context():
+        found = doctor._budgets()
+    assert found.level == level
+    assert ("orders" in found.said) is (budgets != BUDGETS)
+    assert bool(found.advice) is (level == "warn")
+
+
+@pytest.mark.parametrize(("addresses", "level"), [(1, "warn"), (2, "ok")])
+def test_shoppers_who_all_come_from_one_address_are_those_of_a_proxy(
+    build_shop, addresses, level
+):
+    """E6, E7: they would share one budget."""
+    shop = begin(build_shop(TRUSTED_PROXIES="1"))
+    for number in range(10):
+        with Shopper(shop) as shopper:
+            at = f"203.0.113.{number % addresses}"
+            shopper.http.headers["X-Forwarded-For"] = at
+            shopper.adds()
+            shopper.pays()
+            with shop.app.app_context():
+                before = doctor._addresses()
+        assert (before.level == "ok") or number == 9
+    assert before.level == level
+    assert f"10 shoppers came from {addresses} addresses" in before.said

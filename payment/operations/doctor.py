@@ -17,6 +17,7 @@ from ..gateway import deadline, verbs
 from ..gateway.charge import moment_of
 from ..gateway.errors import GatewayError
 from ..orders import migrations, queries, search
+from ..orders.budgets import BUDGETS
 from ..orders.models import Attempt
 from ..orders.transaction import OrdersUnavailable
 from ..settings import API_VERSIONS, OMISE, SettingError, is_live
@@ -30,6 +31,8 @@ _FOR_OMISE = 15
 _DRIFT, _LARGE_DRIFT = timedelta(seconds=30), timedelta(minutes=5)
 # A delivery comes within moments; a sweep that runs has asked about all that is open.
 _SOON, _SWEPT = timedelta(minutes=10), timedelta(minutes=20)
+# Of so many tries so many visitors, and they do not share one address.
+_MANY_TRIES, _MANY_VISITORS = 100, 10
 _KEYS_ADVICE = "Take both keys from the dashboard again (Settings > Keys)."
 
 
@@ -47,11 +50,13 @@ def look_over() -> Iterator[Finding]:
     """Look at everything, one after the other; first what needs no network."""
     yield _keys()
     yield _webhook_secret()
+    yield _budgets()
     book = _book()
     yield book
     with deadline.within(_FOR_OMISE):
         yield from _omise(book.level == OK)
     if book.level == OK:
+        yield _try("addresses", _addresses)
         yield _try("open payments", _open_payments)
         yield _try("attention", _attention)
 
@@ -273,6 +278,35 @@ def _webhook_secret() -> Finding:
         )
     many = f"{len(secrets)} secrets are" if len(secrets) > 1 else "A secret is"
     return Finding("webhook secret", OK, f"{many} set.")
+
+
+def _budgets() -> Finding:
+    """Warn where stolen cards could be tested without limit; with test keys there are none."""
+    missing = [
+        one for one in BUDGETS if not current_app.config["PAYMENT_BUDGETS"].get(one)
+    ]
+    if not missing:
+        return Finding("budgets", OK, "Cards that are tried in vain are counted.")
+    said = f"PAYMENT_BUDGETS sets no bound for: {', '.join(missing)}."
+    if not is_live(current_app.config):
+        return Finding("budgets", OK, said)
+    advice = "Switch it on, unless something before the shop counts: stolen cards are tested."
+    return Finding("budgets", WARN, said, advice)
+
+
+def _addresses() -> Finding:
+    """Tell by the latest shoppers whether their addresses are their own, or a proxy's."""
+    visitors, addresses = search.latest_payers(_MANY_TRIES)
+    said = f"The latest {visitors} shoppers came from {addresses} addresses"
+    if visitors < _MANY_VISITORS or addresses > 1:
+        return Finding("addresses", OK, f"{said}.")
+    return Finding(
+        "addresses",
+        WARN,
+        f"{said}, so who tests cards uses up the budget of all.",
+        "Say how many proxies of yours stand before the shop (TRUSTED_PROXIES; in other hosts, "
+        "werkzeug's ProxyFix).",
+    )
 
 
 def _deliveries() -> Finding:

@@ -224,6 +224,17 @@ def newest_charged(session: Session, livemode: bool) -> Attempt | None:
 
 
 @transaction
+def latest_payers(session: Session, most: int) -> tuple[int, int]:
+    """Count the visitors of the latest tries to pay, and the addresses that they came from."""
+    newest = select(Attempt.visitor, Attempt.address).order_by(
+        Attempt.created_at.desc()
+    )
+    tries = list(session.execute(newest.limit(most)))
+    visitors = {visitor for visitor, _ in tries if visitor}
+    return len(visitors), len({address for _, address in tries if address})
+
+
+@transaction
 def last_delivery(session: Session) -> Delivery | None:
     """Give the webhook delivery that came last, or None."""
     newest = select(Delivery).order_by(Delivery.received_at.desc()).limit(1)
