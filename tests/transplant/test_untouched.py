@@ -262,7 +262,11 @@ def test_the_names_that_payment_s_pages_take_are_told(opens, door):
     client = app.test_client()
     with template_rendered.connected_to(note, app):
         pays(app, door)
-        client.get("/checkout")
+        for page in ("/checkout", "/orders"):
+            client.get(page)
+        app.config["WTF_CSRF_ENABLED"] = True
+        assert client.post("/charge").status_code == 400
+        app.config["WTF_CSRF_ENABLED"] = False
         # Over budget at once, for the page that asks to wait.
         app.config["PAYMENT_BUDGETS"] = {"all": ((0, timedelta(minutes=10)),)}
         form = form_at(client) | {"omiseToken": "tokn_test_no"}
