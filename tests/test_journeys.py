@@ -115,7 +115,7 @@ def test_konbini_paid_at_the_counter(build_shop, opened, look):
     window.adds()
     window.opens_checkout()
     window.pays_by(
-        "コンビニ",
+        "Convenience store",
         name="ヤマダタロウ",
         email="taro@example.com",
         phone_number="09012345678",

@@ -252,3 +252,32 @@ def test_a_declined_order_is_paid_where_a_banking_app_has_opened_it(
     window.page.goto("/checkout")
     window.sees("paid")
     expect(window.page.get_by_text("is paid")).to_have_count(2)
+
+
+@pytest.mark.parametrize(("width", "text"), [(320, "100%"), (390, "200%")])
+def test_nothing_runs_off_a_narrow_screen_or_with_large_letters(
+    shop, opened, width, text
+):
+    window = opened(shop, viewport={"width": width, "height": 664})
+    page = window.page
+
+    def fits():
+        page.evaluate(
+            """(text) => {
+                const sheet = new CSSStyleSheet();
+                sheet.replaceSync(`html { font-size: ${text} !important }`);
+                document.adoptedStyleSheets = [sheet];
+            }""",
+            text,
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+    window.adds("Little teapot")
+    window.adds("Celadon cup")
+    window.opens_checkout()
+    fits()
+    window.chooses("promptpay")
+    page.wait_for_url("**/orders/*")
+    fits()
+    page.goto("/orders")
+    fits()

@@ -202,6 +202,17 @@ def test_nobody_waits_long_for_a_server_that_says_nothing(
         told_again(mailing, order)
 
 
+def test_a_mail_server_that_dawdles_has_so_long_for_all_of_it(server):
+    """C3: not for each of its answers anew."""
+    with mail._Session("localhost", server.port, timeout=mail._LONGEST) as smtp:
+        smtp.ends = mail.time.monotonic() + 4
+        smtp.noop()
+        assert 0 < smtp.sock.gettimeout() <= 4
+        smtp.ends -= 60
+        smtp.noop()
+        assert smtp.sock.gettimeout() == 1
+
+
 @pytest.mark.parametrize("says", ["500 what", "421 gone"])
 def test_what_a_server_says_after_it_took_a_mail_is_no_reason_to_send_it_again(
     mailing, server, says
