@@ -53,10 +53,10 @@ CURRENCIES = ("THB", "JPY", "SGD", "MYR")
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 # The names of this very machine.
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
-# More proxies in a row than anybody has: the address of who asks would be what they say it is.
-MOST_PROXIES = 5
 # An address, after a name or alone.
 _SENDER = r"[^<>@\r\n]+ <[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+"
+# More proxies in a row than anybody has: the address of who asks would be what they say it is.
+MOST_PROXIES = 5
 # What opens every sandbox (sandbox/keys.py), and so nothing else.
 _PLAY = {
     "pkey_test_5sandbox00000000000",
@@ -479,23 +479,6 @@ def _check_names(config):
     config["TRUSTED_HOSTS"] = [config["SERVER_NAME"].split(":")[0], *hosts]
 
 
-def _names(said):
-    """List the names of a setting that holds several."""
-    said = said.split(",") if isinstance(said, str) else list(said or [])
-    return [name.strip() for name in said if name.strip()]
-
-
-def _is_too_wide(host):
-    """Tell whether a pattern of names trusts strangers: "*.example", "com", ".co.th"."""
-    *_, first, last = ["", *host.split(".")]
-    whole = host.count(".") - host.startswith(".")
-    if "*" in host or (whole == 0 and host not in LOOPBACK):
-        return True
-    # Below a country's letters, short names mostly are for everybody to register under.
-    by_country = len(last) == 2 and len(first) <= 3
-    return host.startswith(".") and whole == 1 and by_country
-
-
 def _check_mail(config):
     """Know where receipts go and whom they come from; a password is not said aloud."""
     server = config["MAIL_SERVER"] or ("terminal" if config["OMISE_SANDBOX"] else "off")
@@ -524,6 +507,23 @@ def _is_mail_server(address):
         return False
     beyond = parts.path or parts.query or parts.fragment
     return parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and not beyond
+
+
+def _names(said):
+    """List the names of a setting that holds several."""
+    said = said.split(",") if isinstance(said, str) else list(said or [])
+    return [name.strip() for name in said if name.strip()]
+
+
+def _is_too_wide(host):
+    """Tell whether a pattern of names trusts strangers: "*.example", "com", ".co.th"."""
+    *_, first, last = ["", *host.split(".")]
+    whole = host.count(".") - host.startswith(".")
+    if "*" in host or (whole == 0 and host not in LOOPBACK):
+        return True
+    # Below a country's letters, short names mostly are for everybody to register under.
+    by_country = len(last) == 2 and len(first) <= 3
+    return host.startswith(".") and whole == 1 and by_country
 
 
 def _secret_key(config, instance):

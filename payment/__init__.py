@@ -63,7 +63,7 @@ class Payment:
         self.language = language
         file = Path(app.instance_path) / app.config["PAYMENT_EMBEDDED_BOOK"]
         self.book = Book(database, app.config["DATABASE_URL"], file)
-        self.line = http.Line()
+        self.connections = http.Connections()
         self.pictures = Pictures()
         self.account = Account(app)
         self.alarm = Alarm(app)
@@ -82,7 +82,7 @@ class Payment:
     def close(self) -> None:
         """Let go of connections, to Omise and to the order book."""
         self.account.close()
-        self.line.close()
+        self.connections.close()
         self.book.close()
 
 

@@ -32,7 +32,7 @@ from .gateway.errors import GatewayError
 from .operations import reconcile
 from .orderform import FormRefused
 from .orders import ledger, queries
-from .orders.budgets import Payer, TooManyTries, mark_of
+from .orders.budgets import Payer, TooManyTries, mark_of_address
 from .orders.ledger import FormOutdated
 from .orders.transaction import OrdersUnavailable
 from .settings import is_live
@@ -213,7 +213,7 @@ def _open_order(form):
         basket=cart.as_order() if cart else None,
         payer=Payer(
             visitor.visitor_id(),
-            mark_of(request.remote_addr),
+            mark_of_address(request.remote_addr),
             by_card=form.by_card,
         ),
         email=form.email,

@@ -9,7 +9,7 @@ from flask import abort, current_app, request
 from . import address, methods, reasons, visitor
 from .gateway.http import may_visit
 from .orders import ledger, queries
-from .orders.budgets import mark_of as mark_of_address
+from .orders.budgets import mark_of_address
 from .orders.models import Attempt, Order
 from .receipt import receipt
 from .words import marked, say

@@ -15,7 +15,7 @@ from payment.orders.models import (
     Delivery,
     Entry,
     Flag,
-    News,
+    HeardUntil,
     Order,
     Refund,
 )
@@ -58,7 +58,7 @@ def begin(shop, **settings):
 def empty(shop):
     """Forget every order, so that a sweep has nothing of an earlier test to do."""
     with shop.engine.begin() as connection:
-        for table in (Entry, Flag, Refund, Attempt, Order, Delivery, News):
+        for table in (Entry, Flag, Refund, Attempt, Order, Delivery, HeardUntil):
             connection.execute(delete(table))
 
 

@@ -51,6 +51,7 @@ def test_headers_of_every_page(pages, path):
     assert headers["X-Frame-Options"] == "DENY"
     assert rules["frame-ancestors"] == ["'none'"]
     assert rules["form-action"] == ["'self'"]
+    assert rules["base-uri"] == ["'none'"]
     for directive in ("default-src", "script-src", "style-src"):
         assert "'unsafe-inline'" not in rules.get(directive, [])
         assert "'unsafe-eval'" not in rules.get(directive, [])

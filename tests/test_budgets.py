@@ -12,7 +12,7 @@ from shopper import Shopper
 
 import payment
 from payment.orders import budgets, ledger, search
-from payment.orders.budgets import BUDGETS, Payer, TooManyTries, mark_of
+from payment.orders.budgets import BUDGETS, Payer, TooManyTries, mark_of_address
 from payment.orders.search import Wanted
 
 GOOD, POOR, STOLEN = "4242424242424242", "4111111111140011", "4111111111130012"
@@ -428,10 +428,10 @@ def test_a_host_may_ask_for_more_before_a_payment(build_shop):
 )
 def test_a_mark_stands_for_an_address_and_does_not_tell_it(shop, one, other, same):
     with shop.app.app_context():
-        assert (mark_of(one) == mark_of(other)) == same
-        assert one not in mark_of(one)
-        assert mark_of("unix socket") is None
-        assert mark_of(None) is None
+        assert (mark_of_address(one) == mark_of_address(other)) == same
+        assert one not in mark_of_address(one)
+        assert mark_of_address("unix socket") is None
+        assert mark_of_address(None) is None
 
 
 def test_tries_of_long_ago_do_not_count(guarded):

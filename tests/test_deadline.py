@@ -58,7 +58,7 @@ def omise(request, build):
         context.load_cert_chain(made, key)
     with Kept(context) as server:
         app = build(f"{request.param}://{server.address}/")
-        session = app.extensions["payment"].line.session
+        session = app.extensions["payment"].connections.session
         session.trust_env, server.app = False, app
         if context:
             session.verify = str(made)

@@ -1,6 +1,7 @@
 """What MDN's HTTP Observatory would say of the shop's pages over https, by its rules.
 
-The rules and figures are those of its page "Tests and scoring". Where two readings are possible,
+The rules and figures are those of its page "Tests and scoring", written down by hand: nobody has
+asked the service itself, which needs a shop that it can reach. Where two readings are possible,
 the stricter one counts: a style attribute that is allowed counts as an unsafe policy, and what
 Cross-Origin-Resource-Policy earns is left out.
 """

@@ -21,8 +21,7 @@ from payment.operations import sweep
 from payment.operations.reconcile import SKEW
 from payment.operations.sweep import RATE, News, Round, back_off
 from payment.orders import entries, queries
-from payment.orders.models import Attempt, Entry, Order
-from payment.orders.models import News as TheNews
+from payment.orders.models import Attempt, Entry, HeardUntil, Order
 
 
 @pytest.fixture
@@ -898,7 +897,7 @@ def test_what_was_not_found_is_watched_for_a_week(quiet):
 def heard_until(shop, **by):
     """Let the last sweep that heard all have been so long ago."""
     with shop.engine.begin() as connection:
-        connection.execute(update(TheNews).values(until=ago(shop, **by)))
+        connection.execute(update(HeardUntil).values(until=ago(shop, **by)))
 
 
 def late_payment(shop, minutes=0):

@@ -35,7 +35,7 @@ _PICTURE_DEADLINE = 10
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif")
 
 
-class Line:
+class Connections:
     """The way to Omise that the threads of an app share: kept connections, and places to wait."""
 
     def __init__(self) -> None:
@@ -155,17 +155,20 @@ def _answer(
     method: str, url: str, limits: tuple[float, float], **sent: Any
 ) -> Iterator[requests.Response]:
     """Hold the answer to a request while it is read; what breaks becomes a GatewayError."""
-    line, reads = current_app.extensions["payment"].line, method.upper() == "GET"
+    connections, reads = (
+        current_app.extensions["payment"].connections,
+        method.upper() == "GET",
+    )
     within = tuple(deadline.left(limit) for limit in limits)
     if min(within) <= 0:
         raise NothingSent("the time for this shopper's request was over", reads=reads)
     sent |= {"timeout": within, "allow_redirects": False, "stream": True}
     try:
         with (
-            line.place(reads),
-            line.session.request(method, url, **sent) as response,
+            connections.place(reads),
+            connections.session.request(method, url, **sent) as response,
         ):
-            line.date = response.headers.get("Date")
+            connections.date = response.headers.get("Date")
             yield response
     except (requests.RequestException, HTTPError) as error:
         raise _broken(error, reads) from error

@@ -114,7 +114,7 @@ def _omise(has_book: bool) -> Iterator[Finding]:
         yield _not_reached(base, error)
         return
     took = (time.monotonic() - began) * 1000
-    date = current_app.extensions["payment"].line.date
+    date = current_app.extensions["payment"].connections.date
     said = f"{base} answers in {took:.0f} ms, for account {account.get('id')}."
     yield Finding("Omise", OK, said)
     yield _mode(account)

@@ -61,7 +61,7 @@ class TooManyTries(Exception):
         self.who, self.seconds, self.what = who, seconds, what
 
 
-def mark_of(address: str | None) -> str | None:
+def mark_of_address(address: str | None) -> str | None:
     """Give a mark for an address that does not tell it; of IPv6, a customer has a whole /64."""
     if not address:
         return None

@@ -119,8 +119,8 @@ class Attempt(Base):
     amount: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
     livemode: Mapped[bool]
-    # Who tried: the visitor of the session, a mark of the address (budgets.mark_of), and whether
-    # by card.
+    # Who tried: the visitor of the session, a mark of the address (budgets.mark_of_address), and
+    # whether by card.
     visitor: Mapped[str | None] = mapped_column(String(36))
     address: Mapped[str | None] = mapped_column(String(32))
     by_card: Mapped[bool] = mapped_column(default=False)
@@ -229,7 +229,7 @@ class Entry(Base):
     told_at: Mapped[datetime | None]
 
 
-class News(Base):
+class HeardUntil(Base):
     """Until when the sweep has heard all that Omise says has happened in the account: one row."""
 
     __tablename__ = "payment_news"

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, lazyload
 
 from . import budgets
-from .models import DISPUTED, OPEN, Attempt, Delivery, News, Order, Refund, utcnow
+from .models import DISPUTED, OPEN, Attempt, Delivery, HeardUntil, Order, Refund, utcnow
 from .transaction import read_once, transaction
 
 # How long an attempt of which nothing was found goes on being looked for.
@@ -84,16 +84,16 @@ def refusals_from(session: Session, address: str | None) -> int:
 @transaction
 def heard_until(session: Session) -> datetime | None:
     """Tell until when the sweep has heard all that Omise says has happened; None: never."""
-    return session.scalar(select(News.until))
+    return session.scalar(select(HeardUntil.until))
 
 
 @transaction
 def note_heard(session: Session, until: datetime) -> None:
     """Keep until when all was heard; never an earlier moment than another sweep has noted."""
-    later = update(News).where(News.until < until).values(until=until)
-    known = session.scalar(select(News.until))
+    later = update(HeardUntil).where(HeardUntil.until < until).values(until=until)
+    known = session.scalar(select(HeardUntil.until))
     if known is None:
-        session.add(News(id=1, until=until))
+        session.add(HeardUntil(id=1, until=until))
     else:
         session.execute(later)
 

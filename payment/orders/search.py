@@ -215,6 +215,15 @@ def deliveries(session: Session, charge_ids: list[str]) -> list[Delivery]:
 
 
 @transaction
+def newest_charged(session: Session, livemode: bool) -> Attempt | None:
+    """Give the newest attempt, by keys of one kind, of which a charge is known."""
+    charged = select(Attempt).where(
+        Attempt.charge_id.is_not(None), Attempt.livemode.is_(livemode)
+    )
+    return session.scalar(charged.order_by(Attempt.created_at.desc()).limit(1))
+
+
+@transaction
 def latest_payers(session: Session, most: int) -> tuple[int, int]:
     """Count the visitors of the latest tries to pay, and the addresses that they came from."""
     newest = select(Attempt.visitor, Attempt.address).order_by(
@@ -223,15 +232,6 @@ def latest_payers(session: Session, most: int) -> tuple[int, int]:
     tries = list(session.execute(newest.limit(most)))
     visitors = {visitor for visitor, _ in tries if visitor}
     return len(visitors), len({address for _, address in tries if address})
-
-
-@transaction
-def newest_charged(session: Session, livemode: bool) -> Attempt | None:
-    """Give the newest attempt, by keys of one kind, of which a charge is known."""
-    charged = select(Attempt).where(
-        Attempt.charge_id.is_not(None), Attempt.livemode.is_(livemode)
-    )
-    return session.scalar(charged.order_by(Attempt.created_at.desc()).limit(1))
 
 
 @transaction
