@@ -144,7 +144,6 @@ def test_all_but_a_card_is_paid_without_scripts(shop, opened):
 def test_going_back_shows_the_basket_as_it_is(shop, opened):
     """D3: no page comes from the browser's memory and shows what was there before."""
     window = opened(shop, **DESKTOP)
-    empty = window.page.get_by_role("heading", name="Your basket is empty")
     window.adds()
     window.page.get_by_role("link", name="See the basket").click()
     window.page.get_by_role("button", name="Empty the basket").click()
