@@ -1,13 +1,19 @@
-"""Secrets are rotated while shoppers shop: docs/deploy.md says how."""
+"""Secrets are rotated while shoppers shop: SECURITY.md says how."""
 
+import base64
 import re
 
 import pytest
-from rig import database_url
+from rig import Shop, database_url, eventually
+from shopper import Shopper
 
 from app import create_app
 from config import Config
 
+OLD_SECRET, NEW_SECRET = (
+    base64.b64encode(text).decode()
+    for text in (b"the first secret", b"a second secret")
+)
 OLD, NEW = "the first secret of the shop", "the second secret of the shop"
 
 
@@ -83,3 +89,50 @@ def test_an_open_form_is_taken_after_the_rotation(shop_of):
     assert "1 item" in puts_in(during, token).text
     over = moves(first, shop_of(NEW))
     assert puts_in(over, token).status_code == 400
+
+
+def waits_for_a_code(shop):
+    with Shopper(shop) as shopper:
+        shopper.adds()
+        shopper.pays_by("promptpay")
+        return shopper.order_id, shop.omise.latest()["id"]
+
+
+def is_paid(shop, order):
+    return lambda: shop.order(order).paid_at
+
+
+def test_the_webhook_s_secret_is_rotated_as_told(tmp_path, caplog):
+    """B7: roll it on the dashboard, set both, restart; a day later the new one alone."""
+    order_book = database_url(tmp_path)
+    rolled = {"webhook_secret": NEW_SECRET, "webhook_previous_secret": OLD_SECRET}
+    # What the shop is started with, and what the dashboard has by then.
+    steps = [
+        (OLD_SECRET, {"webhook_secret": OLD_SECRET}),
+        (OLD_SECRET, rolled),
+        (f"{NEW_SECRET},{OLD_SECRET}", rolled),
+        (NEW_SECRET, {"webhook_secret": NEW_SECRET, "webhook_previous_secret": None}),
+    ]
+    for secret, dashboard in steps:
+        said = {"OMISE_WEBHOOK_SECRET": secret, "DATABASE_URL": order_book}
+        with Shop(tmp_path / "shop", **said) as shop:
+            shop.omise.control(
+                "settings", webhook_uri=f"{shop.url}/webhook", **dashboard
+            )
+            order, charge = waits_for_a_code(shop)
+            shop.omise.control(f"charges/{charge}/pay")
+            eventually(is_paid(shop, order))
+    assert not [one for one in caplog.messages if "refused" in one]
+
+
+def test_what_was_refused_during_a_rotation_the_sweep_finds(tmp_path):
+    """B4: the shop was not restarted before the old secret was taken away."""
+    with Shop(tmp_path / "shop", OMISE_WEBHOOK_SECRET=OLD_SECRET) as shop:
+        shop.omise.control(
+            "settings", webhook_secret=NEW_SECRET, webhook_previous_secret=None
+        )
+        order, charge = waits_for_a_code(shop)
+        shop.omise.control(f"charges/{charge}/pay")
+        assert not shop.order(order).paid_at
+        shop.sweep()
+        assert shop.order(order).paid_at
