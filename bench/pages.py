@@ -235,7 +235,7 @@ class Visit:
             shopper.opens_checkout()
             self._after = _cookie(shopper)
             # Omise has been asked by now how the account may be paid.
-            eventually(lambda: len(shopper.get("/checkout").text) > 15_000, 30)
+            eventually(lambda: "JCB" in shopper.get("/checkout").text, 30)
             self._sku = BASKET[0]
             self._token = form["csrf_token"]
             self.sizes = {
