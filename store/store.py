@@ -111,7 +111,7 @@ def change():
     for step, button in ((1, "more"), (-1, "less")):
         sku = request.form.get(button)
         if sku in wanted and re.fullmatch("[0-9]{1,3}", wanted[sku]):
-            wanted[sku] = int(wanted[sku]) + step
+            wanted[sku] = str(int(wanted[sku]) + step)
     cart = Cart()
     cart.change(wanted)
     total = Price(cart.total())

@@ -146,6 +146,12 @@ def test_price_in_the_form_is_not_listened_to(visitor):
     assert "THB\N{NO-BREAK SPACE}490.00" in visitor.sees("/cart")
 
 
+def test_both_buttons_of_a_product_at_once_are_no_fault(visitor):
+    visitor.starts_with(celadon_cup=1)
+    visitor.does("/cart/change", sku=CUP, quantity="1", more=CUP, less=CUP)
+    assert visitor.has() == {CUP: 1}
+
+
 # An example draws whole pages, the first of them from cold: no limit on its time.
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
