@@ -319,6 +319,7 @@ def test_a_customer_whose_cards_could_not_be_listed_is_used_again(filled):
     assert len(customers(filled.shop)) == before + 1
 
 
+@pytest.mark.usefixtures("unheard")
 def test_a_card_stays_saved_while_nobody_knows_whether_it_was_charged(filled):
     before = len(customers(filled.shop))
     filled.shop.omise.breaks("reset_after", method="POST", path="/charges")
