@@ -3,6 +3,8 @@
 import ast
 import gc
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from sandbox_shapes import keys
 import sandbox
 from sandbox import PUBLIC_KEY
 from sandbox.books import ids, rows
+from sandbox.books.account import Books
 from sandbox.http.answers import shown
 from sandbox.kinds import charge as charges
 from sandbox.rules import scenarios
@@ -50,6 +53,25 @@ def test_the_file_of_the_books_is_its_owner_s_alone(tmp_path, was):
     assert app.test_client().get("/control/books").status_code == 200
     modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
     assert set(modes.values()) == {0o600}, modes
+
+
+def test_eight_that_open_the_same_books_at_once_all_can(tmp_path):
+    """F3: the first of them makes the file, and whoever closes it last takes away its log."""
+
+    def open_it(path, ready):
+        ready.wait()
+        books = Books(path)
+        books.begin("TH")
+        books.close()
+
+    for number in range(40):
+        ready = threading.Barrier(8)
+        with ThreadPoolExecutor(8) as pool:
+            all_open = [
+                pool.submit(open_it, tmp_path / f"{number}.sqlite3", ready)
+                for _ in range(8)
+            ]
+        assert [one.result() for one in all_open] == [None] * 8
 
 
 def test_reset_forgets_objects_and_keeps_settings(rig):

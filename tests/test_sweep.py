@@ -3,14 +3,15 @@
 import threading
 import time
 import uuid
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 
 import pytest
 import requests
 from fault_rig import ago, set_attempt
 from rig import free_port, why
 from shopper import Shopper
-from sqlalchemy import create_engine, select, text, update
+from sqlalchemy import create_engine, delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 import sandbox
@@ -920,6 +921,26 @@ def test_money_that_comes_after_an_attempt_has_ended_needs_no_webhook(quiet):
     run_sweep(quiet)
     assert status(quiet, order) == "successful"
     assert "paid although attempt 1 was expired" in why(quiet.order(order))
+
+
+def test_first_rounds_that_end_at_once_all_keep_how_far_they_heard(quiet):
+    """A14, A18: a book that no sweep has noted anything in yet, and the latest moment stays."""
+    moments = [datetime(2026, 11, 24, 12, minute) for minute in range(8)]
+
+    def note(until, ready):
+        with quiet.app.app_context():
+            ready.wait()
+            queries.note_heard(until)
+
+    for _ in range(10):
+        with quiet.engine.begin() as connection:
+            connection.execute(delete(HeardUntil))
+        with ThreadPoolExecutor(len(moments)) as pool:
+            ready = threading.Barrier(len(moments))
+            noted = [pool.submit(note, until, ready) for until in moments]
+        assert [one.result() for one in noted] == [None] * len(moments)
+        with quiet.app.app_context():
+            assert queries.heard_until() == moments[-1]
 
 
 def test_news_that_could_not_be_read_are_heard_by_a_later_sweep(quiet):

@@ -91,11 +91,14 @@ def heard_until(session: Session) -> datetime | None:
 def note_heard(session: Session, until: datetime) -> None:
     """Keep until when all was heard; never an earlier moment than another sweep has noted."""
     later = update(HeardUntil).where(HeardUntil.until < until).values(until=until)
-    known = session.scalar(select(HeardUntil.until))
-    if known is None:
-        session.add(HeardUntil(id=1, until=until))
-    else:
-        session.execute(later)
+    if session.scalar(select(HeardUntil.until)) is None:
+        try:
+            with session.begin_nested():
+                session.add(HeardUntil(id=1, until=until))
+            return
+        except IntegrityError:  # another sweep's first round has just ended, too
+            pass
+    session.execute(later)
 
 
 @read_once

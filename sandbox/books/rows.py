@@ -7,10 +7,12 @@ transaction that takes the write lock at its start.
 
 import json
 import queue
+import random
 import sqlite3
 import threading
+import time
 import weakref
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..rules.refusals import NotFound
@@ -41,6 +43,9 @@ CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
 
+# Seconds to wait for another that writes.
+_PATIENCE = 10
+
 
 def _keep_from_others(path):
     """Make the file before SQLite does, for its owner's eyes alone, and close one that was open.
@@ -51,8 +56,23 @@ def _keep_from_others(path):
     file = Path(path)
     file.touch(mode=0o600)
     for each in (file, Path(f"{path}-wal"), Path(f"{path}-shm")):
-        if each.exists() and each.stat().st_mode & 0o077:
-            each.chmod(0o600)
+        # SQLite takes away what it keeps beside the file whenever the last one closes it.
+        with suppress(FileNotFoundError):
+            if each.stat().st_mode & 0o077:
+                each.chmod(0o600)
+
+
+def _write_ahead(connection):
+    """Switch the file to write-ahead logging, which SQLite does not wait for if others do so."""
+    ends = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > ends:
+                raise
+            time.sleep(random.uniform(0.01, 0.05))
 
 
 def _close(idle):
@@ -72,7 +92,7 @@ class Rows:
         weakref.finalize(self, _close, self._idle)
         try:
             with self._borrowed() as connection:
-                connection.execute("PRAGMA journal_mode=WAL")
+                _write_ahead(connection)
                 connection.executescript(_SCHEMA)
         except sqlite3.Error:
             self.close()
@@ -103,7 +123,7 @@ class Rows:
             self._path, isolation_level=None, check_same_thread=False
         )
         try:
-            connection.execute("PRAGMA busy_timeout=10000")
+            connection.execute(f"PRAGMA busy_timeout={_PATIENCE * 1000}")
             connection.execute("PRAGMA synchronous=NORMAL")
         except sqlite3.Error:
             connection.close()
