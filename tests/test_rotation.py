@@ -100,6 +100,27 @@ def test_an_open_form_is_taken_after_the_rotation(shop_of):
     assert puts_in(over, token).status_code == 400
 
 
+@pytest.mark.parametrize("fallbacks", ["", OLD])
+def test_a_payment_at_the_bank_is_finished_although_the_secret_is_another(
+    tmp_path, fallbacks
+):
+    """D8: with the session or without it; a shopper who kept the old cookie loses no order."""
+    said = {"DATABASE_URL": database_url(tmp_path)}
+    with Shop(tmp_path / "shop", FLASK_SECRET_KEY=OLD, **said) as shop:
+        shop.omise.control("settings", three_d_secure=True)
+        with Shopper(shop) as shopper:
+            shopper.adds()
+            shopper.pays()
+            order, kept = shopper.order_id, shopper.http.cookies
+    said |= {"FLASK_SECRET_KEY": NEW, "FLASK_SECRET_KEY_FALLBACKS": fallbacks}
+    with Shop(tmp_path / "shop", **said) as shop, Shopper(shop) as back:
+        back.http.cookies = kept
+        shop.omise.control(f"charges/{shop.omise.latest()['id']}/pay")
+        back.get(f"/orders/{order}/complete")
+        assert back.state == "paid"
+        assert shop.omise.charged(order) == {"successful": (1, 49000)}
+
+
 def waits_for_a_code(shop):
     with Shopper(shop) as shopper:
         shopper.adds()
