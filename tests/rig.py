@@ -182,7 +182,7 @@ class Shop:
     def orders(self, amount, currency):
         """Write an order into the book that nobody has tried to pay, and give its id."""
         order_id, name = str(uuid.uuid4()), "A thing"
-        line = {"sku": "thing", "name": name, "quantity": 1, "amount": amount}
+        line = {"sku": "celadon-cup", "name": name, "quantity": 1, "amount": amount}
         shown = {"lines": [line], "amount": amount, "currency": currency}
         mark = fingerprint([line], amount, currency)
         with self.app.app_context(), Session(self.engine) as session:
