@@ -3,10 +3,12 @@ from the list of our own page, judged by the sandbox's books.
 """
 
 from base64 import b64encode
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
 from browser import DESKTOP, HANGS_UP, PHONE, expect
+from fault_rig import set_attempt
 from rig import eventually
 
 pytest_plugins = ("journey",)
@@ -125,6 +127,22 @@ def test_a_code_says_amount_and_reference_and_is_gone_when_its_time_is_up(window
     window.page.reload()
     window.sees("paid")
     assert shop.omise.charged(window.order_id)["successful"] == (1, CUP)
+
+
+def test_hours_are_counted_only_when_no_more_than_two_days_are_left(build_shop, opened):
+    shop = build_shop(STORE_CURRENCY="SGD")
+    window = opened(shop, **DESKTOP)
+    window.adds()
+    window.opens_checkout()
+    window.chooses("paynow")
+    window.sees("waiting")
+    expect(window.page.get_by_text("Please pay before")).to_be_visible()
+    left = window.page.locator("[data-left]")
+    expect(left).to_be_hidden()
+    soon = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=47, minutes=30)
+    set_attempt(shop, window.order_id, expires_at=soon)
+    window.page.reload()
+    expect(left).to_contain_text("47:2")
 
 
 @ON_PHONE
