@@ -8,6 +8,7 @@ import shutil
 
 import pytest
 from browser import DESKTOP, HANGS_UP, chromium, expect
+from playwright.sync_api import Error
 from rig import eventually
 
 pytest_plugins = ("journey",)
@@ -52,10 +53,22 @@ def leaves(window):
     window.page.goto(ELSEWHERE)
 
 
+def waits_until(window, script):
+    """Wait until a page says so; its policy lets nothing in it do the waiting."""
+
+    def says():
+        try:
+            return window.page.evaluate(script)
+        except Error:  # it makes way for the next page just now
+            return False
+
+    eventually(says)
+
+
 def comes_back(window):
     """Go back; tells whether the page came from memory, and whether it is the old one still."""
     window.page.go_back(wait_until="commit")
-    window.page.wait_for_function("document.readyState === 'complete'")
+    waits_until(window, "document.readyState === 'complete'")
     kept = window.page.evaluate("localStorage.kept === location.href")
     return kept, window.page.evaluate("window.marked === true")
 
@@ -83,7 +96,7 @@ def test_a_checkout_that_comes_from_memory_is_drawn_anew_and_paid_as_it_is(
     window.page.reload()
     leaves(window)
     window.page.go_back(wait_until="commit")
-    window.page.wait_for_function("!window.marked")
+    waits_until(window, "!window.marked")
     assert window.page.evaluate("localStorage.kept === location.href")
     leaves(window)
     other = window.beside()
@@ -107,7 +120,7 @@ def test_an_order_that_comes_from_memory_is_shown_as_it_is(window, shop):
     shop.omise.control(f"charges/{shop.omise.latest()['id']}/pay")
     eventually(lambda: shop.order(order).paid_at)
     window.page.go_back(wait_until="commit")
-    window.page.wait_for_function("!window.marked")
+    waits_until(window, "!window.marked")
     assert window.page.evaluate("localStorage.kept === location.href")
     window.sees("paid")
     window.page.go_back()
