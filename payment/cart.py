@@ -30,7 +30,9 @@ class Cart(Protocol):
     hold more than the lines add up to (shipping, tax) or less (a coupon).
 
     A cart may have `take_out(lines)` too: it is called with an order's lines (`sku`, `quantity`
-    ...) when they are paid while the cart holds other things, and takes so many of each out. And
+    ...) when they are paid while the cart holds other things, and takes so many of each out. It may
+    have `sold_out_of(lines)`, which names what of an order's lines is not for sale any more: an
+    order that is in the book is paid without a cart, so it is asked before that is tried again. And
     it may have `email`, an address of the shopper's that the host knows, and `url`, the address of
     the page where the shopper changes what is in it; either may be None.
     """
@@ -137,6 +139,14 @@ class Basket:
 def basket() -> Basket:
     """Read the cart of the shopper who is asking. Raises CartRefused."""
     return Basket(current_app.extensions["payment"].cart())
+
+
+def sold_out_of(lines: list[dict[str, Any]]) -> list[str]:
+    """Name what of an order's lines is not for sale any more, where the host's cart can tell."""
+    cart = current_app.extensions["payment"].cart()
+    if not hasattr(cart, "sold_out_of"):
+        return []
+    return [str(name) for name in cart.sold_out_of(lines)]
 
 
 def _listed(lines: Any) -> Iterator[Any]:

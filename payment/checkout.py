@@ -26,11 +26,11 @@ from . import (
     paying,
     visitor,
 )
-from .cart import basket
+from .cart import basket, sold_out_of
 from .gateway import http, verbs
 from .gateway.errors import GatewayError
 from .operations import reconcile
-from .orderform import FormRefused
+from .orderform import FormRefused, SoldOut
 from .orders import ledger, queries
 from .orders.budgets import Payer, TooManyTries, mark_of_address
 from .orders.ledger import FormOutdated
@@ -165,6 +165,10 @@ def pay(order_id):
     order = orderpage.order_or_404(order_id)
     if orderpage.is_spoken_for(order):
         return redirect(url_for(".show", order_id=order_id), 303)
+    try:
+        _check_goods(order)
+    except SoldOut as refusal:
+        return _show_sold_out(refusal, order_id)
     return payform.draw(order.id, order.as_shown(), order.fingerprint, order)
 
 
@@ -206,6 +210,8 @@ def _open_order(form):
     cart = _basket_of(form.order_id, form.fingerprint)
     if form.way:
         _check_way(form, cart)
+    if cart is None:
+        _check_goods(queries.find_order(form.order_id))
     return ledger.open_order(
         form.order_id,
         form.form_id,
@@ -234,6 +240,26 @@ def _check_way(form, cart):
         payform.check(form, shown["amount"], shown["currency"])
 
 
+def _check_goods(order):
+    """Refuse to charge an order anew of which something has sold out since it was written."""
+    if order is None or orderpage.is_spoken_for(order):
+        return
+    names = sold_out_of(order.lines)
+    if names:
+        raise SoldOut(
+            say(
+                "Sold out meanwhile: %(names)s. So this order can no longer be paid, and nothing "
+                "was charged just now.",
+                names=", ".join(names),
+            )
+        )
+
+
+def _show_sold_out(refusal, order_id):
+    _tell_once(str(refusal))
+    return redirect(url_for(".show", order_id=order_id), 303)
+
+
 def _basket_of(order_id, fingerprint):
     """Give what a new order holds: this session's basket, if it still is what the page showed."""
     if (order_id, fingerprint) != visitor.begun():
@@ -250,6 +276,8 @@ def _refuse(refusal):
     attempt = queries.find_attempt_of_form(form_id) if form_id else None
     if attempt:
         return redirect(url_for(".show", order_id=attempt.order_id), 303)
+    if isinstance(refusal, SoldOut):
+        return _show_sold_out(refusal, request.form["order"])
     if isinstance(refusal, FormRefused) and refusal.way:
         again = _ask_again(refusal)
         if again:

@@ -32,6 +32,10 @@ class FormRefused(Exception):
         self.way, self.refusals = way, refusals or {}
 
 
+class SoldOut(FormRefused):
+    """Raised when something of an order that is in the book is not for sale any more."""
+
+
 @dataclass(frozen=True)
 class OrderForm:
     """One order form: which order it is for, and what it pays with.

@@ -164,6 +164,15 @@ class Cart:
         session["cart"] = kept
         session.pop("removed", None)
 
+    def sold_out_of(self, lines):
+        """Name what of an order cannot be had any more, before it is paid after all."""
+        goods = [(product(line["sku"]), line["name"]) for line in lines]
+        return [
+            str(item.name if item else name)
+            for item, name in goods
+            if item is None or item.sold_out
+        ]
+
     def empty(self):
         """Take everything out, once an order is placed; nothing of it can be put back."""
         session.pop("cart", None)

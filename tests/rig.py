@@ -3,10 +3,12 @@
 import logging
 import os
 import re
+import secrets
 import socket
 import threading
 import time
 import uuid
+from contextlib import suppress
 
 import requests
 from sqlalchemy import create_engine, text
@@ -34,10 +36,15 @@ class Quiet(WSGIRequestHandler):
 
 
 def free_port():
-    """Find a loopback port that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    """Find a loopback port that nobody listens on, and that none takes before it is listened on.
+
+    Below 32768 the system gives none away: to no connection that leaves, and to nobody who asks.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
 
 
 class Omise:
@@ -182,7 +189,7 @@ class Shop:
     def orders(self, amount, currency):
         """Write an order into the book that nobody has tried to pay, and give its id."""
         order_id, name = str(uuid.uuid4()), "A thing"
-        line = {"sku": "thing", "name": name, "quantity": 1, "amount": amount}
+        line = {"sku": "celadon-cup", "name": name, "quantity": 1, "amount": amount}
         shown = {"lines": [line], "amount": amount, "currency": currency}
         mark = fingerprint([line], amount, currency)
         with self.app.app_context(), Session(self.engine) as session:

@@ -2,12 +2,15 @@
 
 import re
 import uuid
+from dataclasses import replace
 
 import pytest
 import requests
+from fault_rig import creates
 from shopper import Shopper
 
 import sandbox
+from store import catalogue
 
 GOOD, POOR = "4242424242424242", "4111111111140011"
 PAGE = re.compile(r'<li class="payment-order">(.*?)</li>', re.S)
@@ -249,3 +252,62 @@ def test_a_checkout_shows_the_goods_and_leads_to_where_they_are_changed(filled):
     assert '<a href="/cart">Change the basket</a>' in filled.page.text
     filled.pays(card=POOR)
     assert "Change the basket" not in filled.page.text
+
+
+@pytest.fixture
+def cup_sells_out(monkeypatch):
+    """Give what makes the cup sell out while an order of it is about."""
+    gone = replace(catalogue.product("celadon-cup"), sold_out=True)
+    return lambda: monkeypatch.setitem(catalogue._BY_SKU, "celadon-cup", gone)
+
+
+SOLD_OUT = "Sold out meanwhile: Celadon cup."
+
+
+@pytest.mark.parametrize("in_basket", [True, False], ids=["basket", "order"])
+def test_what_sold_out_while_its_form_was_open_is_not_charged(
+    filled, cup_sells_out, in_basket
+):
+    """A10: the form of a basket is outdated, and an order's own says what is gone."""
+    filled.pays(POOR)
+    order = filled.order_id
+    if in_basket:
+        filled.adds("cloud-oolong")
+        filled.opens_checkout()
+    else:
+        filled.opens_order(order, "/pay")
+    cup_sells_out()
+    filled.pays_here(GOOD)
+    assert creates(filled.shop) == 1
+    said = "Your basket has changed" if in_basket else SOLD_OUT
+    assert said in filled.page.text
+    assert in_basket or filled.page.url.endswith(f"/orders/{order}")
+
+
+def test_an_order_of_what_sold_out_has_no_form_and_says_why_once(filled, cup_sells_out):
+    filled.pays(POOR)
+    order, used = filled.order_id, filled.form
+    cup_sells_out()
+    for _ in range(2):
+        filled.get(f"/orders/{order}/pay", allow_redirects=False)
+        assert filled.page.headers["Location"] == f"/orders/{order}"
+    page = filled.opens_order(order).text
+    assert page.partition("<body")[2].count(SOLD_OUT) == 1
+    filled.charges(used, omiseToken=filled.shop.omise.token())
+    assert filled.page.url.endswith(f"/orders/{order}")
+    assert SOLD_OUT not in filled.page.text
+    assert creates(filled.shop) == 1
+
+
+def test_what_sold_out_after_it_was_paid_stays_paid(filled, cup_sells_out):
+    """A1: whoever is spoken for is told so, and nothing of a shelf."""
+    filled.pays(POOR)
+    filled.opens_order(filled.order_id, "/pay")
+    form = filled.hidden()
+    filled.pays_here(GOOD)
+    cup_sells_out()
+    again = {**form, "form": str(uuid.uuid4())}
+    filled.charges(again, omiseToken=filled.shop.omise.token())
+    assert "This order is paid already" in filled.page.text
+    assert SOLD_OUT not in filled.opens_order(filled.order_id, "/pay").text
+    assert creates(filled.shop) == 2

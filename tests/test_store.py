@@ -363,6 +363,18 @@ def test_a_product_s_page_tells_all_of_it_and_adds_as_many_as_are_wanted(visitor
     assert "See the basket" in page
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [("/", "Tea, cups"), (f"/products/{CUP}", "Celadon cup: Jade"), ("/cart", "Tea")],
+)
+def test_a_page_is_described_to_who_finds_it_elsewhere(visitor, path, told):
+    described = re.search(
+        '<meta name="description" content="(.*?)">', visitor.sees(path)
+    )
+    assert described[1].startswith(told)
+    assert '"' not in described[1]
+
+
 def test_what_is_not_sold_has_no_page(visitor):
     assert visitor.browser.get("/products/gold-bar").status_code == 404
 

@@ -146,7 +146,12 @@ def test_every_member_of_a_cart_is_told():
 
     members = {name for name in vars(Cart) if name[0] != "_"}
     # What a cart may have besides, and a Protocol would demand.
-    assert set(named("The cart")) == members | {"email", "take_out", "url"}
+    assert set(named("The cart")) == members | {
+        "email",
+        "sold_out_of",
+        "take_out",
+        "url",
+    }
 
 
 def test_every_table_and_the_session_s_key_are_told():
