@@ -58,11 +58,11 @@ TYPED = {
 
 
 @contextmanager
-def chromium():
+def chromium(path=CHROMIUM, **more):
     """Run one browser, for as many windows as the tests of a module open."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, headless=True, args=ARGUMENTS
+            executable_path=path, headless=True, args=ARGUMENTS, **more
         )
         yield browser
         browser.close()

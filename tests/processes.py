@@ -52,6 +52,11 @@ class Process:
                     ticks += int(fields[11]) + int(fields[12])
         return ticks / os.sysconf("SC_CLK_TCK")
 
+    def end(self):
+        """Ask the first of the group to end, as `systemctl stop` does, and wait until it has."""
+        self._running.terminate()
+        self._running.wait(70)
+
     def kill(self):
         """End the group as `kill -9` does; once, since its number may be given out again."""
         if not self._killed:
@@ -163,6 +168,22 @@ class Machine:
         """End gunicorn and all its workers as `kill -9` does."""
         if hasattr(self, "_shop"):
             self._shop.kill()
+
+    def end_shop(self):
+        """End gunicorn once what is under way has its answer."""
+        self._shop.end()
+
+    def says(self, **settings):
+        """Change `.env` for what is started from now on."""
+        self._environment |= settings
+
+    def restarts_with(self, **settings):
+        """Start the shop and its sweeps anew after a change of `.env`."""
+        self.says(**settings)
+        self.kill_sweeps()
+        self.end_shop()
+        self.start_shop()
+        self.start_sweeps()
 
     def start_sweeps(self):
         """Let the sweeps run that settle what nobody waits for."""

@@ -51,7 +51,7 @@ class Omise:
     """Reach the sandbox's control surface."""
 
     def __init__(self, base):
-        self.base = base
+        self.base, self.public_key = base, sandbox.PUBLIC_KEY
 
     def control(self, path, /, **values):
         """Ask the control surface for something."""
@@ -131,7 +131,7 @@ class Omise:
         )
 
     def _create(self, path, **values):
-        key = (sandbox.PUBLIC_KEY, "")
+        key = (self.public_key, "")
         answer = requests.post(f"{self.base}{path}", json=values, auth=key, timeout=30)
         assert answer.status_code == 200, answer.text
         return answer.json()["id"]

@@ -9,6 +9,7 @@ import pytest
 import requests
 from flask import Flask, request
 from flask_talisman import Talisman
+from itsdangerous import TimestampSigner
 from rig import database_url
 from shopper import Shopper
 from sqlalchemy import create_engine, text
@@ -216,9 +217,18 @@ def test_every_form_refuses_a_missing_or_foreign_token_and_keeps_the_cart(served
         assert "Celadon cup" in shopper.get("/cart").text
 
 
-def test_a_form_left_open_for_hours_still_works(served):
+def test_a_form_left_open_for_hours_still_works(served, monkeypatch):
     """D9: tokens do not run out before the session does."""
-    assert served.app.config["WTF_CSRF_TIME_LIMIT"] is None
+    now = TimestampSigner.get_timestamp
+    with Shopper(served) as shopper:
+        with monkeypatch.context() as earlier:
+            earlier.setattr(
+                TimestampSigner, "get_timestamp", lambda self: now(self) - 3 * 3600
+            )
+            form = shopper.hidden(shopper.get("/").text)
+        shopper.post("/add", {**form, "sku": "celadon-cup", "quantity": 1})
+        assert shopper.page.status_code == 200
+        assert "Celadon cup" in shopper.get("/cart").text
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,26 @@ def test_an_operator_without_a_name_is_unknown(shop, shopper, monkeypatch, error
     assert first.by == "operator unknown"
 
 
+@pytest.mark.parametrize("command", ["capture", "reverse", "expire", "close"])
+def test_who_moved_what_a_charge_holds_and_why_is_kept(shop, build_shop, command):
+    """E23: also where another is the first to hear what came of it."""
+    if command in ("capture", "reverse"):
+        shop, order = hold(build_shop, "off")
+    else:
+        begin(shop)
+        with Shopper(shop) as shopper:
+            shopper.adds()
+            shopper.pays_by("promptpay")
+            order = shop.order(shopper.order_id)
+    done = run(shop, command, order.id, "--reason", "asked by phone", "--yes")
+    assert done.exit_code == 0, done.output
+    what = "expire" if command == "close" else command
+    (kept,) = history(shop, order, what)
+    assert (kept.by, kept.why) == (f"operator {getpass.getuser()}", "asked by phone")
+    shown = run(shop, "show", order.id).output
+    assert f"{what} by operator {getpass.getuser()} (asked by phone)" in shown
+
+
 def test_an_authorised_charge_is_captured_once(authorised):
     """A17: captured again, or by somebody else meanwhile, it converges."""
     shop, order = authorised

@@ -1,5 +1,6 @@
 """What a browser that shops may load, tell and follow, and whom: seen in a real one."""
 
+import re
 import threading
 from contextlib import contextmanager
 
@@ -27,6 +28,20 @@ def test_the_card_is_told_to_omise_alone(window, asks_bank):
     assert window.told(GOOD) == window.told(NAME) == {"/sandbox/tokens"}
     assert window.told("security_code") == {"/sandbox/tokens"}
     assert window.told("omiseToken") == {"/charge"}
+
+
+def test_no_field_of_the_shop_s_own_could_take_a_card(window):
+    """E9: none has a name for one, or asks the browser to fill one in."""
+    fields = window.page.locator("input, select, textarea")
+    told = fields.evaluate_all("all => all.map((one) => [one.name, one.autocomplete])")
+    names = {name for name, _ in told}
+    assert {"csrf_token", "omiseToken", "email"} <= names
+    assert not [
+        name
+        for name in names
+        if re.search("(?i)card.?n|cv[cv]|security|expir|^number", name)
+    ]
+    assert not [how for _, how in told if how.startswith("cc-")]
 
 
 def test_only_known_scripts_run_where_a_card_is_typed(window):

@@ -15,11 +15,14 @@ class MoveRefused(Exception):
     """Raised when Omise did not do what an operator asked; says to the operator why."""
 
 
-def capture(attempt: Attempt, by: str, amount: int | None = None) -> Attempt:
+def capture(
+    attempt: Attempt, by: str, why: str | None = None, amount: int | None = None
+) -> Attempt:
     """Take the money that a charge has authorised, or so much of it (smallest unit).
 
     Saying it twice takes it once. Raises MoveRefused or GatewayError.
     """
+    ledger.note_asked(attempt, "capture", by, why)
     try:
         return _move(
             attempt,
@@ -36,17 +39,15 @@ def capture(attempt: Attempt, by: str, amount: int | None = None) -> Attempt:
         ) from refusal
 
 
-def reverse(attempt: Attempt, by: str) -> Attempt:
-    """Release the money that a charge has authorised. Raises MoveRefused or GatewayError.
-
-    That it was asked for is in the book first: its answer may be lost.
-    """
-    ledger.note_asked(attempt, "reverse", by)
+def reverse(attempt: Attempt, by: str, why: str | None = None) -> Attempt:
+    """Release the money that a charge has authorised. Raises MoveRefused or GatewayError."""
+    ledger.note_asked(attempt, "reverse", by, why)
     return _move(attempt, by, verbs.reverse_charge, "reversed")
 
 
-def expire(attempt: Attempt, by: str) -> Attempt:
+def expire(attempt: Attempt, by: str, why: str | None = None) -> Attempt:
     """Close a charge that waits for its shopper. Raises MoveRefused or GatewayError."""
+    ledger.note_asked(attempt, "expire", by, why)
     return _move(attempt, by, verbs.expire_charge, "expired")
 
 

@@ -154,7 +154,8 @@ def close(order_id: str, reason: str, yes: bool) -> None:
     ended = [
         one
         for one in standing
-        if _is_closed_at_omise(one, yes) or ledger.close(one, operator(), reason)
+        if _is_closed_at_omise(one, reason, yes)
+        or ledger.close(one, operator(), reason)
     ]
     if ended:
         click.echo(f"Closed {len(ended)}.")
@@ -165,7 +166,7 @@ def close(order_id: str, reason: str, yes: bool) -> None:
     raise click.ClickException("This order has no open attempt.")
 
 
-def _is_closed_at_omise(attempt: Attempt, yes: bool) -> bool:
+def _is_closed_at_omise(attempt: Attempt, reason: str, yes: bool) -> bool:
     """Close at Omise what could still be paid; asks whether to go on where Omise does not."""
     if attempt.status != "pending" or not attempt.charge_id:
         return False
@@ -174,7 +175,7 @@ def _is_closed_at_omise(attempt: Attempt, yes: bool) -> bool:
         confirm(yes, f"{attempt.charge_id} holds money: leave it held, and close it?")
         return False
     try:
-        return captures.expire(attempt, operator()).status == "expired"
+        return captures.expire(attempt, operator(), reason).status == "expired"
     except captures.MoveRefused as refusal:
         why = str(refusal)
     except GatewayError as error:

@@ -15,6 +15,7 @@ from . import captures, refunds
 from .telling import is_held, stands
 from .terminal import command, confirm, in_words, operator, order_of, refuse_other_keys
 
+_reason = click.option("--reason", help="Why; kept in the order's history.")
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
 _order = click.argument("order_id", metavar="ORDER")
 _amount = click.argument("amount", required=False)
@@ -32,9 +33,15 @@ def _part(help: str) -> Callable:
 @_amount
 @_part("Take so much, such as 120.50; the rest is released.")
 @_attempt
+@_reason
 @_yes
 def capture(
-    order_id: str, amount: str | None, part: str | None, number: int | None, yes: bool
+    order_id: str,
+    amount: str | None,
+    part: str | None,
+    number: int | None,
+    reason: str | None,
+    yes: bool,
 ) -> None:
     """Take what a card has authorised, or a part of it.
 
@@ -53,7 +60,7 @@ def capture(
         f"Capture {_plain(wanted, order)} of {_plain(attempt.amount, order)} authorised by "
         f"{attempt.charge_id}?",
     )
-    now = _moved(lambda: captures.capture(attempt, operator(), units))
+    now = _moved(lambda: captures.capture(attempt, operator(), reason, units))
     click.echo(f"Captured {_plain(now.taken, order)}.")
     if now.taken != wanted:
         raise click.ClickException(
@@ -76,8 +83,9 @@ def _say_what_was_captured(order: Order, number: int | None, units: int | None) 
 @command("reverse")
 @_order
 @_attempt
+@_reason
 @_yes
-def reverse(order_id: str, number: int | None, yes: bool) -> None:
+def reverse(order_id: str, number: int | None, reason: str | None, yes: bool) -> None:
     """Release what a card has authorised."""
     order = order_of(order_id)
     attempt = _one(order, is_held, number)
@@ -91,15 +99,16 @@ def reverse(order_id: str, number: int | None, yes: bool) -> None:
     refuse_other_keys(attempt)
     amount = _plain(attempt.amount, order)
     confirm(yes, f"Release {amount} of {attempt.charge_id}?")
-    _moved(lambda: captures.reverse(attempt, operator()))
+    _moved(lambda: captures.reverse(attempt, operator(), reason))
     click.echo(f"Released {amount}.")
 
 
 @command("expire")
 @_order
 @_attempt
+@_reason
 @_yes
-def expire(order_id: str, number: int | None, yes: bool) -> None:
+def expire(order_id: str, number: int | None, reason: str | None, yes: bool) -> None:
     """Close a code or page that nobody has paid by yet.
 
     It cannot be paid any more; the order can, in another way.
@@ -117,7 +126,7 @@ def expire(order_id: str, number: int | None, yes: bool) -> None:
     refuse_other_keys(attempt)
     amount = _plain(attempt.amount, order)
     confirm(yes, f"Close {attempt.charge_id}, by which {amount} can still be paid?")
-    _moved(lambda: captures.expire(attempt, operator()))
+    _moved(lambda: captures.expire(attempt, operator(), reason))
     click.echo(f"Closed {attempt.charge_id}: it cannot be paid any more.")
 
 
@@ -173,7 +182,7 @@ def _moved(act: Callable[[], Attempt]) -> Attempt:
 @_amount
 @_part("Give so much back, such as 120.50; if not said, everything that is left.")
 @_attempt
-@click.option("--reason", help="Why; kept in the order's history.")
+@_reason
 @click.option(
     "--again",
     is_flag=True,

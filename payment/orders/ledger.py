@@ -426,10 +426,12 @@ def _flag_goods_bought_again(session, order, by):
 
 
 @transaction
-def note_asked(session: Session, attempt: Attempt, what: str, by: str) -> None:
-    """Write that somebody asks Omise for this now, before it is asked."""
+def note_asked(
+    session: Session, attempt: Attempt, what: str, by: str, why: str | None = None
+) -> None:
+    """Write that somebody asks Omise for this now, and why, before it is asked."""
     lock(session, attempt.order_id)
-    entries.append(session, attempt.order_id, what, by, attempt_id=attempt.id)
+    entries.append(session, attempt.order_id, what, by, attempt_id=attempt.id, why=why)
 
 
 def _was_asked(session, attempt, status, by):
