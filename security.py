@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from functools import wraps
 from urllib.parse import quote, urlsplit
 
-from flask import Flask, current_app, redirect, request
+from flask import Flask, Response, current_app, redirect, request
 from flask.sessions import SecureCookieSessionInterface
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFProtect
@@ -172,27 +172,24 @@ class Sessions(SecureCookieSessionInterface):
 
 
 class Headers(Talisman):
-    """Talisman, which writes a policy out once for all answers and not for each."""
+    """Talisman, which works out once what it says of a page, over https or http, and not for each
+    answer; its options are said when the app is made."""
 
     def __init__(self, app, **said):
         self._written = {}
         super().__init__(app, **said)
 
-    def _parse_policy(self, policy):
-        return self._once(policy, super()._parse_policy)
-
-    def _parse_structured_header_policy(self, policy):
-        return self._once(policy, super()._parse_structured_header_policy)
-
-    def _once(self, policy, write):
-        """Keep what was written of a policy, which is said when the app is made; one with a nonce
-        is another each time."""
-        if hasattr(request, "csp_nonce"):
-            return write(policy)
-        if id(policy) not in self._written:
-            # Kept with it, so that its id is not given to another.
-            self._written[id(policy)] = policy, write(policy)
-        return self._written[id(policy)][1]
+    def _set_response_headers(self, response):
+        if hasattr(request, "csp_nonce"):  # another in each answer
+            return super()._set_response_headers(response)
+        page = request.endpoint, request.is_secure
+        if page not in self._written:
+            written = super()._set_response_headers(Response())
+            written.headers.remove("Content-Type")
+            self._written[page] = list(written.headers)
+        for name, value in self._written[page]:
+            response.headers[name] = value
+        return response
 
 
 def _bound_forms(endpoint, values):

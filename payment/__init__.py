@@ -27,6 +27,7 @@ from .account import Account
 from .alarm import Alarm
 from .gateway import http
 from .gateway.pictures import Pictures
+from .kept import Kept
 from .operations import commands, reconcile
 from .orders import migrations, queries
 from .orders.once import Underway, once
@@ -67,6 +68,7 @@ class Payment:
         self.pictures = Pictures()
         self.account = Account(app)
         self.alarm = Alarm(app)
+        self.kept = Kept()
         # The name under which the checkout blueprint is registered (host.py).
         self.endpoint = "checkout"
         self.routes = Routes(app)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import current_app, render_template
+from markupsafe import Markup
 
 from . import fields, orderpage, visitor, ways, words
 from .money import money
@@ -27,6 +28,14 @@ def draw(
     `refusal` says why a form of this page was not taken, and `typed` what stood in it.
     """
     amount, currency = shown["amount"], shown["currency"]
+    here = current_app.extensions["payment"]
+    capability = here.account.capability()
+    # What a shopper has typed, or is known by, stands in the list: it is drawn for them alone.
+    is_theirs = refusal or typed or shown["email"]
+
+    def part(template: str, inputs: str) -> Markup:
+        return here.kept.part(template, inputs, amount, currency, capability)
+
     return render_template(
         "payment/checkout.html",
         key=current_app.config["OMISE_PUBLIC_KEY"],
@@ -38,7 +47,8 @@ def draw(
         currency=currency,
         email=shown["email"] or "",
         locale=words.language(),
-        **_offered(amount, currency),
+        **here.kept.offered(amount, currency, capability),
+        part=None if is_theirs else part,
         fields=fields.FIELDS,
         **_of_the_visitor(),
         order=order,
@@ -58,32 +68,6 @@ def _of_the_visitor() -> dict[str, Any]:
         "waiting": orderpage.told([one for one in mine if orderpage.is_open(one)]),
         "has_orders": bool(mine),
     }
-
-
-def _offered(amount: int, currency: str) -> dict[str, Any]:
-    """Gather the ways to pay an amount, as the page shows them."""
-    capability = current_app.extensions["payment"].account.capability()
-    offers = ways.offered(amount, currency, capability)
-    card = offers.get("card")
-    rows = ways.rows(offers)
-    return {
-        "card": card,
-        "takes_cards": bool(card and card.is_open),
-        "payable": any(one.is_open for one in offers.values()),
-        "brands": ways.brands(capability),
-        "plans": ways.card_instalments(offers),
-        "rows": rows,
-        "marks": _marks(rows),
-        "least": min((one.low for one in offers.values()), default=0),
-        "most": max((one.high for one in offers.values()), default=0),
-        "pickers": ways.pickers(offers),
-    }
-
-
-def _marks(rows: list[ways.Row]) -> list[str]:
-    """Name the marks of all ways to pay, each once."""
-    drawn = [row.offer.way if row.offer else row.group for row in rows]
-    return list(dict.fromkeys(["card", *(one.mark for one in drawn if one)]))
 
 
 def _hidden(

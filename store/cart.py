@@ -76,8 +76,12 @@ class Cart:
 
     def lines(self):
         """List what is in the cart, in the order of the shelf."""
-        kept = self.items()
-        return [_line(item, kept[item.sku]) for item in products() if item.sku in kept]
+        kept, told = self.items(), (self.currency, locale())
+        return [
+            _line(item, kept[item.sku], *told)
+            for item in products()
+            if item.sku in kept
+        ]
 
     def total(self):
         """Add up the cart, in the smallest unit of the shop's currency."""
@@ -183,8 +187,10 @@ def _kept(key):
     return {sku: n for sku, n in kept.items() if product(sku) and _is_count(n)}
 
 
-def _line(item, quantity):
-    unit_amount = item.prices[current_app.config["STORE_CURRENCY"]]
+@lru_cache(maxsize=4096)
+def _line(item, quantity, currency, in_locale):
+    """Give a line, whose name is said in the page's locale."""
+    unit_amount = item.prices[currency]
     amount = unit_amount * quantity
     return Line(item.sku, str(item.name), quantity, unit_amount, amount, item.picture)
 

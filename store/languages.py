@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from babel import Locale
 from flask import current_app, g, has_request_context, request, session
-from flask_babel import Babel
+from flask_babel import Babel, get_translations, refresh
 
 # The languages that translations/ has, by their own names.
 LANGUAGES = {"en": "English", "th": "ไทย", "ja": "日本語"}
@@ -22,22 +22,51 @@ def _listen(state):
         default_translation_directories="store/translations",
         locale_selector=locale,
     )
+    state.app.jinja_env.install_gettext_callables(
+        gettext=lambda one: _texts().gettext(one),
+        ngettext=lambda one, many, number: _texts().ngettext(one, many, number),
+        newstyle=True,
+    )
+
+
+def _texts():
+    """Give the catalogue of this page's language, which Flask-Babel looks for anew for each
+    text."""
+    if "texts" not in g:
+        g.texts = get_translations()
+    return g.texts
+
+
+def choose(code):
+    """Speak another language with this shopper from now on."""
+    session["language"] = code
+    for known in ("language", "texts"):
+        g.pop(known, None)
+    refresh()
 
 
 def language():
     """Name the language of this page's words: `en`, `th` or `ja`."""
-    shops = _language_of(current_app.config["STORE_LOCALE"])
-    usual = shops if shops in LANGUAGES else "en"
     if not has_request_context():
-        return usual
+        return _of_the_shop()
+    if "language" not in g:
+        g.language = _of_the_shopper()
+    return g.language
+
+
+def _of_the_shop():
+    shops = _language_of(current_app.config["STORE_LOCALE"])
+    return shops if shops in LANGUAGES else "en"
+
+
+def _of_the_shopper():
+    usual = _of_the_shop()
     chosen = session.get("language")
     if chosen in LANGUAGES:
         return chosen
     if not current_app.config.get("LANGUAGE_OF_BROWSER"):
         return usual
-    if "language_of_browser" not in g:
-        g.language_of_browser = request.accept_languages.best_match(LANGUAGES, usual)
-    return g.language_of_browser
+    return request.accept_languages.best_match(LANGUAGES, usual)
 
 
 def locale():
@@ -45,7 +74,11 @@ def locale():
 
     A shop whose language has no translation keeps its way to write prices, with English words.
     """
-    shops, spoken = current_app.config["STORE_LOCALE"], language()
+    return _locale(current_app.config["STORE_LOCALE"], language())
+
+
+@lru_cache
+def _locale(shops, spoken):
     its_language = _language_of(shops)
     if its_language == spoken or (spoken == "en" and its_language not in LANGUAGES):
         return shops

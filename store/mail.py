@@ -17,7 +17,7 @@ from email.utils import formatdate
 from urllib.parse import unquote, urlsplit
 
 import click
-from flask import render_template, session
+from flask import render_template
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
@@ -117,7 +117,7 @@ def write(app, post, order, recipient):
     """Write the mail, in the language in which the shopper ordered."""
     # In a request of nobody's: whoever tells of the payment may read another language.
     with app.app_context(), app.test_request_context():
-        session["language"] = language_of(order)
+        languages.choose(language_of(order))
         paid = post.receipt(order)
         mail = EmailMessage(policy=SMTP)
         mail["Subject"] = _("Your receipt: order %(number)s", number=paid.number)

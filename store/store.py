@@ -17,7 +17,7 @@ from flask import (
 )
 from flask_babel import gettext as _
 
-from store import errors, languages
+from store import errors, kept, languages
 from store.cart import MAX_QUANTITY, Cart, CartError, Price
 from store.catalogue import product, products
 
@@ -34,6 +34,7 @@ store = Blueprint(
 
 errors.register(store)
 languages.register(store)
+kept.register(store, Price=Price)
 
 
 @store.app_context_processor
@@ -168,7 +169,7 @@ def choose_language():
     """Speak another language from now on, and show the same page in it."""
     chosen = request.form.get("language", "")
     if chosen in languages.LANGUAGES:
-        session["language"] = chosen
+        languages.choose(chosen)
     back = request.form.get("back", "")
     # A path of this site's: no scheme, no host, and nothing that a browser reads as one.
     is_ours = re.fullmatch(r"/(?![/\\])[^\\\x00-\x20\x7f]*", back)

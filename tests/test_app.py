@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
-from flask import Flask
+from flask import Flask, request
+from flask_talisman import Talisman
 from itsdangerous import TimestampSigner
 from rig import database_url
 from shopper import Shopper
@@ -126,6 +127,35 @@ def test_a_nonce_is_another_in_each_policy():
     }
     assert len(policies) == 2
     assert all("'nonce-" in policy for policy in policies)
+
+
+def test_headers_are_worked_out_once_for_a_page_and_a_scheme(monkeypatch):
+    """An address that is no page of the shop's has none of its own; no answer's are another's."""
+    app, worked = Flask("host"), []
+    headers, work_out = Headers(app, force_https=False), Talisman._set_response_headers
+    monkeypatch.setattr(
+        Talisman,
+        "_set_response_headers",
+        lambda *of: worked.append(request.endpoint) or work_out(*of),
+    )
+    app.add_url_rule("/<name>", "page", lambda name: (name, {"X-Name": name}))
+    app.add_url_rule("/", "other", lambda: "other")
+    app.view_functions["other"].talisman_view_options = {"frame_options": "DENY"}
+    client = app.test_client()
+    for name in ("one", "two"):
+        for scheme in ("http", "https"):
+            answer = client.get(f"/{name}", base_url=f"{scheme}://host").headers
+            assert answer["X-Name"] == name
+            assert answer["X-Frame-Options"] == "SAMEORIGIN"
+            assert ("Strict-Transport-Security" in answer) == (scheme == "https")
+            assert answer.getlist("Content-Type") == ["text/html; charset=utf-8"]
+        other = client.get("/").headers
+        assert other["X-Frame-Options"] == "DENY"
+        assert "X-Name" not in other
+        for stranger in (f"/no/{name}", f"/not/{name}"):
+            client.get(stranger)
+    assert worked == ["page", "page", "other", None]
+    assert len(headers._written) == 4
 
 
 @pytest.fixture

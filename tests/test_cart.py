@@ -334,3 +334,22 @@ def test_price_loses_no_smallest_unit(amount, currency):
         written = str(Price(amount))
     assert int(re.sub("[^0-9]", "", written)) == amount
     assert ("." in written) == (currency != "JPY")
+
+
+def test_a_line_is_told_in_the_language_of_each_page_and_at_the_price_of_today(
+    monkeypatch,
+):
+    """Lines are kept between requests."""
+    told = []
+    for language, price in (("en", 320_00), ("th", 320_00), ("en", 330_00)):
+        dearer = replace(product(TEA), prices={"THB": price})
+        monkeypatch.setitem(catalogue._BY_SKU, TEA, dearer)
+        with shopping(kept={TEA: 2}) as cart:
+            session["language"] = language
+            (line,) = cart.lines()
+            told.append((line.name, line.amount))
+    assert told == [
+        ("Cloud oolong", 640_00),
+        ("ชาอู่หลงเมฆหมอก", 640_00),
+        ("Cloud oolong", 660_00),
+    ]

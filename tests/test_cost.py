@@ -168,6 +168,18 @@ def test_a_price_that_was_written_before_is_not_formatted_again(
     assert (len(store), len(payment)) == (0, 0)
 
 
+@pytest.mark.parametrize("path", PAGES)
+def test_what_was_drawn_or_told_before_is_not_drawn_again(quiet, regular, path):
+    """Parts of pages, ways to pay, lines of the basket."""
+    quiet.capability()
+    regular.get(path)
+    ours = quiet.app.extensions["payment"].kept
+    keeping = (quiet.app.extensions["kept"], ours.offered, ours.drawn, cart._line)
+    before = [each.cache_info().misses for each in keeping]
+    regular.get(path)
+    assert [each.cache_info().misses for each in keeping] == before
+
+
 @pytest.mark.parametrize("written", [cart._written, money._written])
 def test_each_amount_has_a_text_of_its_own_by_currency_and_locale(written):
     asked = list(product((129000, 129001), ("THB", "SGD"), ("en", "de", "ar_EG")))

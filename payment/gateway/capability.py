@@ -16,9 +16,12 @@ class Means:
     banks: dict[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Capability:
-    """Hold how an account may be paid; amounts in the smallest unit of its own currency."""
+    """Hold how an account may be paid; amounts in the smallest unit of its own currency.
+
+    Each answer is another one, also where both say the same.
+    """
 
     country: str | None
     means: dict[str, Means]

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload, lazyload
 
@@ -101,13 +101,21 @@ def note_heard(session: Session, until: datetime) -> None:
     session.execute(later)
 
 
+# Nearly every page asks it, so it is put together once.
+_LATEST_ORDERS = (
+    select(Order)
+    .where(Order.visitor == bindparam("visitor"))
+    .order_by(Order.created_at.desc())
+    .limit(bindparam("at_most"))
+)
+
+
 @read_once
 @transaction
 def latest_orders_of(session: Session, visitor: str, at_most: int) -> list[Order]:
     """List a visitor's latest orders, the newest first."""
-    mine = select(Order).where(Order.visitor == visitor)
-    newest = mine.order_by(Order.created_at.desc()).limit(at_most)
-    return list(session.scalars(newest))
+    asked = {"visitor": visitor, "at_most": at_most}
+    return list(session.scalars(_LATEST_ORDERS, asked))
 
 
 @transaction
