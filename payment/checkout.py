@@ -395,8 +395,9 @@ def order(order_id):
     """
     before = orderpage.order_or_404(order_id).latest
     reconcile.reconcile_order(str(order_id), "return", gap=_ASKS_EVERY)
-    attempt = orderpage.order_or_404(order_id).latest
-    if attempt is None or before is None:
+    order = orderpage.order_or_404(order_id)
+    attempt = order.latest
+    if attempt is None or before is None or orderpage.is_paid_twice(order):
         return redirect(url_for(".show", order_id=order_id), 303)
     paying.forget_declined(attempt)
     return process(attempt, already_redirected=True)
@@ -427,12 +428,10 @@ def try_again(order_id):
     attempt, page = order.latest, redirect(url_for(".show", order_id=order_id), 303)
     if not attempt or attempt.status != "pending" or not attempt.charge_id:
         return page
-    closed = True
     try:
         verbs.expire_charge(attempt.charge_id)
     except GatewayError as error:
         current_app.logger.info("charge %s stays open: %s", attempt.charge_id, error)
-        closed = False
     if not reconcile.reconcile_order(str(order_id), "shopper"):
         flash(
             say(
@@ -444,14 +443,6 @@ def try_again(order_id):
         return page
     if not ledger.supersede(attempt, "shopper"):
         return page
-    if not closed:
-        flash(
-            say(
-                "The payment you had begun could not be cancelled. Please do not confirm it any "
-                "more, or you would pay twice."
-            ),
-            "error",
-        )
     return redirect(url_for(".pay", order_id=order_id), 303)
 
 

@@ -144,6 +144,17 @@ def is_spoken_for(order: Order) -> bool:
     return bool(order.paid_at or ledger.blocking(order))
 
 
+def may_be_paid_twice(order: Order) -> bool:
+    """Tell whether a payment that was given up could not be closed, and may be confirmed still."""
+    return any(one.superseded and one.status == "pending" for one in order.attempts)
+
+
+def is_paid_twice(order: Order) -> bool:
+    """Tell whether more than one payment of an order was made and not given back yet."""
+    made = [one for one in order.attempts if one.status == "successful"]
+    return len([one for one in made if one.refunded_amount < one.taken]) > 1
+
+
 def view(order: Order) -> dict[str, Any]:
     """Gather what an order's page shows."""
     attempt, state = _telling(order), state_of(order)
@@ -168,6 +179,8 @@ def view(order: Order) -> dict[str, Any]:
         "payable": state in PAYABLE,
         "next_form": uuid.uuid4(),
         "moving": state in _MOVING,
+        "left_over": may_be_paid_twice(order),
+        "paid_twice": is_paid_twice(order),
     }
 
 

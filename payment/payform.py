@@ -27,15 +27,8 @@ def draw(
 
     `refusal` says why a form of this page was not taken, and `typed` what stood in it.
     """
-    amount, currency = shown["amount"], shown["currency"]
-    here = current_app.extensions["payment"]
-    capability = here.account.capability()
     # What a shopper has typed, or is known by, stands in the list: it is drawn for them alone.
-    is_theirs = refusal or typed or shown["email"]
-
-    def part(template: str, inputs: str) -> Markup:
-        return here.kept.part(template, inputs, amount, currency, capability)
-
+    is_theirs = bool(refusal or typed or shown["email"])
     return render_template(
         "payment/checkout.html",
         key=current_app.config["OMISE_PUBLIC_KEY"],
@@ -43,12 +36,11 @@ def draw(
         lines=shown["lines"],
         pictures=shown.get("pictures", {}),
         change=shown.get("url"),
-        total=amount,
-        currency=currency,
+        total=shown["amount"],
+        currency=shown["currency"],
         email=shown["email"] or "",
         locale=words.language(),
-        **here.kept.offered(amount, currency, capability),
-        part=None if is_theirs else part,
+        **_offered(shown["amount"], shown["currency"], is_theirs),
         fields=fields.FIELDS,
         **_of_the_visitor(),
         order=order,
@@ -57,6 +49,18 @@ def draw(
         typed=typed or {},
         hidden=_hidden(order_id, fingerprint, typed or {}),
     )
+
+
+def _offered(amount: int, currency: str, is_theirs: bool) -> dict[str, Any]:
+    """Gather the ways to pay, with what gives parts that are drawn alike for all, if any are."""
+    here = current_app.extensions["payment"]
+    capability = here.account.capability()
+
+    def part(template: str, inputs: str) -> Markup:
+        return here.kept.part(template, inputs, amount, currency, capability)
+
+    offered = here.kept.offered(amount, currency, capability)
+    return {**offered, "part": None if is_theirs else part}
 
 
 def _of_the_visitor() -> dict[str, Any]:
@@ -80,9 +84,10 @@ def _hidden(
 
 def _standing(order: Order | None) -> dict[str, Any]:
     if order is None:
-        return {"state": None, "label": None, "reason": None, "elsewhere": False}
+        return dict.fromkeys(("state", "label", "reason", "elsewhere", "left_over"))
     state = orderpage.state_of(order)
     return {
+        "left_over": orderpage.may_be_paid_twice(order),
         "state": state,
         "label": orderpage.LABELS[state][0],
         "reason": orderpage.reason_of(order),

@@ -49,7 +49,8 @@ def http_error(error):
     """Put every HTTP error on a page of the shop's own."""
     if isinstance(error, SecurityError):
         return _foreign_name()
-    if error.code == 404 and request.blueprint == "checkout":
+    of_an_order = request.blueprint == "checkout" or request.path.startswith("/orders/")
+    if error.code == 404 and of_an_order:
         return page(
             _("We do not know this order"),
             _(

@@ -625,11 +625,41 @@ def test_pay_another_way_says_when_the_first_could_still_be_paid(filled):
     filled.post(f"/orders/{order}/again", {"csrf_token": token})
     assert filled.page.url.endswith(f"/orders/{order}/pay")
     assert "could not be cancelled" in filled.page.text
-    assert "you would pay twice" in filled.page.text
+    for _ in range(2):
+        page = filled.opens_order(order, "/pay").text
+        assert page.count("or you would pay twice") == 1
+    assert "or you would pay twice" in filled.opens_order(order).text
+    filled.opens_order(order, "/pay")
     filled.pays_here()
     filled.answers_bank("approve")
     assert (filled.order_id, filled.state) == (order, "paid")
     assert filled.shop.order(order).latest.number == 2
+    assert "or you would pay twice" in filled.page.text
+
+
+def test_who_has_paid_twice_is_told_so_and_not_that_all_is_well(filled):
+    """A15: the bank's old page is confirmed after the order was paid another way."""
+    filled.shop.omise.control("settings", three_d_secure=True)
+    filled.pays()
+    order, bank = filled.order_id, filled.shop.omise.latest()["id"]
+    filled.opens_order(order)
+    token = filled.hidden()["csrf_token"]
+    filled.post(f"/orders/{order}/again", {"csrf_token": token})
+    filled.chooses("promptpay")
+    filled.shop.omise.control(f"charges/{filled.shop.omise.latest()['id']}/pay")
+    eventually(lambda: filled.shop.order(order).paid_at)
+    filled.shop.omise.control(f"charges/{bank}/pay")
+    eventually(lambda: len(paid_attempts(filled.shop, order)) == 2)
+    back = filled.opens_order(order, "/complete")
+    assert back.url.endswith(f"/orders/{order}")
+    for page in (back, filled.opens_order(order)):
+        assert "More than one payment of this order was made" in page.text
+        assert "or you would pay twice" not in page.text
+    assert "successfully completed" not in back.text
+
+
+def paid_attempts(shop, order):
+    return [one for one in shop.order(order).attempts if one.status == "successful"]
 
 
 @pytest.mark.parametrize("what", ["nothing", "paid", "unknown"])

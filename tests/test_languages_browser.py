@@ -41,7 +41,7 @@ def test_what_a_script_writes_is_in_the_language_of_the_page(
     assert read(window) == []
     window.chooses(way, **typed)
     window.sees("waiting")
-    window.page.locator("[data-left]").first.wait_for()
+    window.page.locator("[data-left]").first.wait_for(state="attached")
     moment = window.page.locator("time[datetime]").first
     assert re.search(rf"{decade}\d\D", moment.inner_text())
     assert re.search("UTC|GMT", moment.inner_text())

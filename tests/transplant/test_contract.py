@@ -256,6 +256,7 @@ def test_templates_use_no_name_that_is_not_given_to_them():
     }
     for path in sources(".html"):
         given |= set(re.findall(r"{% macro (\w+)", path.read_text()))
+        given |= set(re.findall(r"{% set (\w+) %}", path.read_text()))
     for path in sources(".html"):
         tree = Environment().parse(path.read_text())
         assert find_undeclared_variables(tree) <= given, path
