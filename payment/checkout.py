@@ -208,10 +208,12 @@ def _open_order(form):
             )
         )
     cart = _basket_of(form.order_id, form.fingerprint)
-    if form.way:
-        _check_way(form, cart)
-    if cart is None:
-        _check_goods(queries.find_order(form.order_id))
+    goods = cart or queries.find_order(form.order_id)
+    if form.way and goods:
+        shown = goods.as_shown()
+        payform.check(form, shown["amount"], shown["currency"])
+    if goods and not cart:
+        _check_goods(goods)
     return ledger.open_order(
         form.order_id,
         form.form_id,
@@ -231,20 +233,9 @@ def _open_order(form):
     )
 
 
-def _check_way(form, cart):
-    """Refuse a way that what is to be paid does not allow; a used form is let through, to its
-    order."""
-    goods = cart or queries.find_order(form.order_id)
-    if goods:
-        shown = goods.as_shown()
-        payform.check(form, shown["amount"], shown["currency"])
-
-
 def _check_goods(order):
     """Refuse to charge an order anew of which something has sold out since it was written."""
-    if order is None or orderpage.is_spoken_for(order):
-        return
-    names = sold_out_of(order.lines)
+    names = [] if orderpage.is_spoken_for(order) else sold_out_of(order.lines)
     if names:
         raise SoldOut(
             say(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from flask import current_app, request
+from flask import current_app, url_for
 from markupsafe import Markup
 
 from . import fields, ways, words
@@ -40,7 +40,8 @@ class Kept:
         # While somebody works on the templates, each is drawn as it is.
         reloads = current_app.jinja_env.auto_reload
         draw: Callable[..., tuple[str, ...]] = _draw if reloads else self.drawn
-        here = request.script_root, request.blueprint
+        # All addresses that a part has: a host may say more of them than where it is.
+        here = url_for(".charge"), url_for(".static", filename="marks.svg")
         pieces = draw(template, amount, currency, capability, words.locale(), here)
         return Markup(str.join(inputs, pieces))
 
@@ -78,7 +79,7 @@ def _draw(
     currency: str,
     capability: Capability | None,
     locale: str,
-    here: tuple[str, str | None],
+    here: tuple[str, str],
 ) -> tuple[str, ...]:
     """Draw a part for nobody, cut where a form's own fields belong.
 

@@ -144,9 +144,9 @@ def is_spoken_for(order: Order) -> bool:
     return bool(order.paid_at or ledger.blocking(order))
 
 
-def may_be_paid_twice(order: Order) -> bool:
-    """Tell whether a payment that was given up could not be closed, and may be confirmed still."""
-    return any(one.superseded and one.status == "pending" for one in order.attempts)
+def has_left_over(order: Order) -> bool:
+    """Tell whether an order could be paid twice, by a payment that was given up and not closed."""
+    return any(one.is_left_over for one in order.attempts)
 
 
 def is_paid_twice(order: Order) -> bool:
@@ -179,7 +179,7 @@ def view(order: Order) -> dict[str, Any]:
         "payable": state in PAYABLE,
         "next_form": uuid.uuid4(),
         "moving": state in _MOVING,
-        "left_over": may_be_paid_twice(order),
+        "left_over": has_left_over(order),
         "paid_twice": is_paid_twice(order),
     }
 

@@ -87,11 +87,11 @@ def _standing(order: Order | None) -> dict[str, Any]:
         return dict.fromkeys(("state", "label", "reason", "elsewhere", "left_over"))
     state = orderpage.state_of(order)
     return {
-        "left_over": orderpage.may_be_paid_twice(order),
         "state": state,
         "label": orderpage.LABELS[state][0],
         "reason": orderpage.reason_of(order),
         "elsewhere": orderpage.is_elsewhere(order),
+        "left_over": orderpage.has_left_over(order),
     }
 
 

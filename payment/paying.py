@@ -116,11 +116,7 @@ def _refuse_if_paid(attempt: Attempt) -> None:
 
     How many there are, the budgets bound.
     """
-    left_over = [
-        one
-        for one in attempt.order.attempts
-        if one.superseded and one.status == "pending"
-    ]
+    left_over = [one for one in attempt.order.attempts if one.is_left_over]
     for one in left_over:
         charge = _before_the_charge(verbs.find_charge, one.charge_id)
         ledger.record(charge, "charge", one)

@@ -340,10 +340,9 @@ def test_a_line_is_told_in_the_language_of_each_page_and_at_the_price_of_today(
     monkeypatch,
 ):
     """Lines are kept between requests."""
-    told = []
-    for language, price in (("en", 320_00), ("th", 320_00), ("en", 330_00)):
-        dearer = replace(product(TEA), prices={"THB": price})
-        monkeypatch.setitem(catalogue._BY_SKU, TEA, dearer)
+    told, dearer = [], replace(product(TEA), prices={"THB": 330_00})
+    for language, item in (("en", product(TEA)), ("th", product(TEA)), ("en", dearer)):
+        monkeypatch.setitem(catalogue._BY_SKU, TEA, item)
         with shopping(kept={TEA: 2}) as cart:
             session["language"] = language
             (line,) = cart.lines()

@@ -9,9 +9,12 @@ import pytest
 from fault_rig import set_attempt
 from rig import eventually, why
 from shopper import Shopper
+from sqlalchemy import insert, update
+from sqlalchemy.orm import Session
 
 from payment import visitor
 from payment.gateway import verbs
+from payment.orders.models import Attempt, Order
 
 GOOD, MASTERCARD = "4242424242424242", "5555555555554444"
 STOLEN, POOR = "4111111111130012", "4111111111140011"
@@ -656,6 +659,28 @@ def test_who_has_paid_twice_is_told_so_and_not_that_all_is_well(filled):
         assert "More than one payment of this order was made" in page.text
         assert "or you would pay twice" not in page.text
     assert "successfully completed" not in back.text
+
+
+def test_what_was_given_back_of_two_payments_is_told_no_more(filled):
+    """A15: and what was given back in part is."""
+    filled.pays()
+    shop, order = filled.shop, filled.order_id
+    with Session(shop.engine) as session:
+        (first,) = session.get(Order, order).attempts
+        held = {"id": str(uuid.uuid4()), "form_id": str(uuid.uuid4()), "number": 2}
+        row = {
+            column.name: getattr(first, column.name)
+            for column in Attempt.__table__.columns
+            if column.name not in {*held, "charge_id"}
+        }
+        session.execute(insert(Attempt).values({**row, **held}))
+        session.commit()
+    told = "More than one payment"
+    for given_back, seen in ((0, True), (100, True), (49000, False)):
+        with shop.engine.begin() as connection:
+            second = update(Attempt).where(Attempt.id == held["id"])
+            connection.execute(second.values(refunded_amount=given_back))
+        assert (told in filled.opens_order(order).text) == seen
 
 
 def paid_attempts(shop, order):

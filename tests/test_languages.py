@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import pytest
 from fault_rig import ago, begin, set_attempt
+from flask import render_template_string
 from languages_rig import Page, catalogues, english, foreign, forms
 from rig import Shop
 from shopper import Shopper
@@ -18,6 +19,7 @@ from sqlalchemy import update
 
 from payment import methods, reasons
 from payment.orders.models import Order
+from store import languages
 from store.catalogue import products
 
 each_catalogue = pytest.mark.parametrize(
@@ -420,3 +422,13 @@ def test_what_operators_read_is_english_in_every_language(shops):
     named = shop.order(order_id).lines[0]["name"]
     assert named in said
     assert re.search("[\u0e00-\u0e7f]", said.replace(named, "")) is None
+
+
+def test_a_language_that_was_chosen_is_spoken_at_once(shop):
+    """Whatever the same request had said before."""
+    with shop.app.test_request_context():
+        before = languages.language(), render_template_string("{{ _('Basket') }}")
+        languages.choose("ja")
+        after = languages.language(), render_template_string("{{ _('Basket') }}")
+    assert before == ("en", "Basket")
+    assert after == ("ja", "カート")

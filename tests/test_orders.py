@@ -254,6 +254,15 @@ def test_a_checkout_shows_the_goods_and_leads_to_where_they_are_changed(filled):
     assert "Change the basket" not in filled.page.text
 
 
+@pytest.mark.parametrize("cut", [-1, -28])
+def test_an_order_s_address_that_was_cut_short_is_called_one(filled, cut):
+    filled.pays()
+    page = filled.opens_order(filled.order_id[:cut])
+    assert page.status_code == 404
+    assert "We do not know this order" in page.text
+    assert "not sold any more" not in page.text
+
+
 @pytest.fixture
 def cup_sells_out(monkeypatch):
     """Give what makes the cup sell out while an order of it is about."""

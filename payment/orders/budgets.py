@@ -81,7 +81,7 @@ def check(session: Session, order: Order, payer: Payer, now: datetime) -> None:
     """Refuse a try that is over a budget. Raises TooManyTries."""
     if len(order.attempts) >= MOST_TRIES:
         raise TooManyTries("the order", int(_DAY.total_seconds()))
-    left_over = [one for one in order.attempts if _is_left_over(one)]
+    left_over = [one for one in order.attempts if one.is_left_over]
     if len(left_over) >= MOST_LEFT_OVER:
         raise TooManyTries("the order", int(_MINUTES.total_seconds()))
     budgets = current_app.config["PAYMENT_BUDGETS"]
@@ -99,10 +99,6 @@ def check(session: Session, order: Order, payer: Payer, now: datetime) -> None:
         if whose:
             _check_one(session, who, column == whose, budgets.get(who, ()), now)
     _check_all(session, budgets.get("all", ()), now)
-
-
-def _is_left_over(attempt: Attempt) -> bool:
-    return attempt.superseded and attempt.status == "pending"
 
 
 def _is_spent() -> Any:

@@ -162,6 +162,11 @@ class Attempt(Base):
     )
 
     @property
+    def is_left_over(self) -> bool:
+        """Tell whether it was given up, and Omise did not close it: it may be confirmed still."""
+        return self.superseded and self.status == "pending"
+
+    @property
     def taken(self) -> int:
         """Tell how much it has taken (smallest unit), before anything was given back."""
         if self.status != "successful":

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import omise
 import pytest
-from flask import template_rendered
+from flask import request, template_rendered
 from hosts import ROOT, Bare, OwnTables
 from rig import Omise, Quiet, webhooks_rest
 from test_omissions import Host
@@ -154,6 +154,22 @@ def door(tmp_path):
         yield door
     app.extensions["sandbox_postman"].stop()
     app.extensions["sandbox"].close()
+
+
+def test_a_list_that_is_kept_has_the_addresses_of_the_request(opens):
+    """F7: whatever a host says of addresses, such as whose branch of its shop is looked at."""
+    app = opens("shop")
+
+    @app.url_defaults
+    def branch(endpoint, values):
+        values.setdefault("branch", request.args.get("branch", "none"))
+
+    client = app.test_client()
+    client.get("/checkout")
+    for name in ("north", "south", "north"):
+        page = client.get(f"/checkout?branch={name}").text
+        assert set(re.findall(r'action="/charge\?branch=(\w+)"', page)) == {name}
+        assert set(re.findall(r"marks\.svg\?\S*branch=(\w+)", page)) == {name}
 
 
 @pytest.fixture
