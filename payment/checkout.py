@@ -388,7 +388,7 @@ def order(order_id):
     reconcile.reconcile_order(str(order_id), "return", gap=_ASKS_EVERY)
     order = orderpage.order_or_404(order_id)
     attempt = order.latest
-    if attempt is None or before is None or orderpage.is_paid_twice(order):
+    if attempt is None or before is None or orderpage.may_be_paid_twice(order):
         return redirect(url_for(".show", order_id=order_id), 303)
     paying.forget_declined(attempt)
     return process(attempt, already_redirected=True)

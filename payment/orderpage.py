@@ -145,7 +145,8 @@ def is_spoken_for(order: Order) -> bool:
 
 
 def has_left_over(order: Order) -> bool:
-    """Tell whether an order could be paid twice, by a payment that was given up and not closed."""
+    """Tell whether a payment of an order that was given up was not closed, and can be made
+    still."""
     return any(one.is_left_over for one in order.attempts)
 
 
@@ -153,6 +154,11 @@ def is_paid_twice(order: Order) -> bool:
     """Tell whether more than one payment of an order was made and not given back yet."""
     made = [one for one in order.attempts if one.status == "successful"]
     return len([one for one in made if one.refunded_amount < one.taken]) > 1
+
+
+def may_be_paid_twice(order: Order) -> bool:
+    """Tell whether more was paid for a paid order than it comes to, or may be by now."""
+    return bool(order.paid_at) and (is_paid_twice(order) or has_left_over(order))
 
 
 def view(order: Order) -> dict[str, Any]:

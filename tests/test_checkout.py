@@ -661,6 +661,25 @@ def test_who_has_paid_twice_is_told_so_and_not_that_all_is_well(filled):
     assert "successfully completed" not in back.text
 
 
+def test_who_may_have_paid_twice_is_not_told_that_all_is_well(filled, unheard):
+    """A15: they are back from the bank, and Omise does not say how that payment stands."""
+    filled.shop.omise.control("settings", three_d_secure=True)
+    filled.pays()
+    order, bank = filled.order_id, filled.shop.omise.latest()["id"]
+    filled.opens_order(order)
+    token = filled.hidden()["csrf_token"]
+    filled.post(f"/orders/{order}/again", {"csrf_token": token})
+    filled.chooses("promptpay")
+    filled.shop.omise.control(f"charges/{filled.shop.omise.latest()['id']}/pay")
+    filled.shop.omise.breaks("close_before", method="GET", path=f"/charges/{bank}")
+    filled.opens_order(order, "/complete")
+    assert filled.state == "paid"
+    filled.shop.omise.control(f"charges/{bank}/pay")
+    back = filled.opens_order(order, "/complete")
+    assert "or you would pay twice" in back.text
+    assert "successfully completed" not in back.text
+
+
 def test_what_was_given_back_of_two_payments_is_told_no_more(filled):
     """A15: and what was given back in part is."""
     filled.pays()
